@@ -1,0 +1,1 @@
+//! steadyset: admission control for Kubernetes StatefulSets.
