@@ -1,0 +1,330 @@
+//! The product itself, as a process of its own, registered with the API server.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, ExitStatus};
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+use super::cluster::Cluster;
+use super::command::Run;
+use super::control_plane::free_port;
+use super::https::{Client, Response};
+use super::program::{Program, Stdout};
+
+/// How long the product may take to become ready on a busy machine.
+const READY: Duration = Duration::from_mins(1);
+
+/// The namespace of the product's ServiceAccount, as in `manifests/rbac.yaml`.
+const NAMESPACE: &str = "steadyset-system";
+
+/// The name of the product's ServiceAccount.
+const ACCOUNT: &str = "steadyset";
+
+/// How a webhook is started and registered.
+#[derive(Debug, Clone)]
+pub struct WebhookSettings {
+    /// The value of [`Webhook::LABEL`] on the namespaces it guards; part of its configurations' names.
+    pub name: String,
+    /// Further arguments of `steadyset serve`.
+    pub args: Vec<String>,
+    /// `Fail` or `Ignore`.
+    pub failure_policy: &'static str,
+    /// How long the API server waits.
+    pub timeout_seconds: u8,
+}
+
+/// A running webhook. Dropping it removes its registration, then stops it.
+#[derive(Debug)]
+pub struct Webhook {
+    settings: WebhookSettings,
+    program: Program,
+    port: u16,
+    ca_bundle: String,
+    client: Client,
+    probes: Client,
+    /// `kubectl` and the administrator's kubeconfig, to take the registration back.
+    kubectl: [std::path::PathBuf; 2],
+}
+
+impl Default for WebhookSettings {
+    fn default() -> Self {
+        Self {
+            name: "on".to_owned(),
+            args: Vec::new(),
+            failure_policy: "Fail",
+            timeout_seconds: 5,
+        }
+    }
+}
+
+impl WebhookSettings {
+    /// Another name, for a second webhook beside the shared one.
+    pub fn named(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            ..Self::default()
+        }
+    }
+
+    /// More arguments of `steadyset serve`, split at white space.
+    pub fn args(mut self, line: &str) -> Self {
+        self.args.extend(line.split_whitespace().map(str::to_owned));
+        self
+    }
+}
+
+impl Webhook {
+    /// The label that puts a namespace under a webhook.
+    pub const LABEL: &'static str = "steadyset.io/test-webhook";
+
+    /// Starts the product with a token of its ServiceAccount, never as administrator, and registers it.
+    ///
+    /// # Errors
+    /// When it does not become ready; with the end of its log.
+    pub fn start(cluster: &Cluster, settings: &WebhookSettings) -> Result<Self> {
+        let mut webhook = Self::start_unregistered(cluster, settings)?;
+        webhook.register()?;
+        Ok(webhook)
+    }
+
+    /// The same, unknown to the API server: for tests and benchmarks that call it themselves.
+    ///
+    /// # Errors
+    /// When it does not become ready; with the end of its log.
+    pub fn start_unregistered(cluster: &Cluster, settings: &WebhookSettings) -> Result<Self> {
+        grant(cluster)?;
+        let kubeconfig = cluster.token_kubeconfig(NAMESPACE, ACCOUNT)?;
+        let (port, probe_port) = (free_port()?, free_port()?);
+        let mut command = Command::new(cluster.steadyset());
+        command
+            .args(["serve", "--ephemeral-cert", "--log-format", "json"])
+            .arg(format!("--listen=127.0.0.1:{port}"))
+            .arg(format!("--probe-listen=127.0.0.1:{probe_port}"))
+            .arg(format!("--kubeconfig={}", kubeconfig.display()))
+            .args(&settings.args);
+        let name = format!("steadyset-{}", settings.name);
+        let mut program = cluster.plane().spawn(&name, &mut command, Stdout::Piped)?;
+        let ca_bundle = first_line(&mut program)?;
+        let ca_pem = String::from_utf8(
+            STANDARD
+                .decode(&ca_bundle)
+                .context("the caBundle is not base64")?,
+        )?;
+        let probes = Client::plain(probe_port);
+        program.ready(READY, || {
+            let response = probes.get("/readyz?verbose")?;
+            ensure!(
+                response.status == 200,
+                "/readyz says {}: {}",
+                response.status,
+                response.text()
+            );
+            Ok(())
+        })?;
+        let kubectl = [
+            cluster.plane().tools().path("kubectl")?,
+            cluster.plane().admin_kubeconfig().to_owned(),
+        ];
+        let client = Client::tls(port, &ca_pem)?;
+        Ok(Self {
+            settings: settings.clone(),
+            program,
+            port,
+            ca_bundle,
+            client,
+            probes,
+            kubectl,
+        })
+    }
+
+    /// Its name: the value of [`Webhook::LABEL`].
+    pub fn name(&self) -> &str {
+        &self.settings.name
+    }
+
+    /// The port of its HTTPS server.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// A client of its HTTPS server that trusts its certificate.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// A client of its probe port.
+    pub fn probes(&self) -> &Client {
+        &self.probes
+    }
+
+    /// Its process.
+    pub fn program(&self) -> &Program {
+        &self.program
+    }
+
+    /// Everything it has logged, one JSON object a line.
+    pub fn log(&self) -> String {
+        self.program.log()
+    }
+
+    /// An AdmissionReview sent straight to `/mutate` or `/validate`.
+    ///
+    /// # Errors
+    /// When there is no whole answer.
+    pub fn review(&self, path: &str, review: &Value) -> Result<Response> {
+        self.client.post_json(path, review.to_string())
+    }
+
+    /// The value of one sample of `/metrics`: `metric("steadyset_connections")`, with its labels if it has any.
+    ///
+    /// # Errors
+    /// When the metrics cannot be read, or have no such sample.
+    pub fn metric(&self, sample: &str) -> Result<f64> {
+        let text = self.probes.get("/metrics")?.text();
+        let value = text
+            .lines()
+            .find_map(|line| line.strip_prefix(sample)?.strip_prefix(' '));
+        Ok(value
+            .with_context(|| format!("no sample {sample} in\n{text}"))?
+            .trim()
+            .parse()?)
+    }
+
+    /// Sends SIGTERM and waits for the end.
+    ///
+    /// # Errors
+    /// When it does not end within `within`.
+    pub fn terminate(&mut self, within: Duration) -> Result<ExitStatus> {
+        self.program.terminate()?;
+        self.program.ended(within)
+    }
+
+    /// The two configurations that put it in force.
+    pub fn configurations(&self) -> Value {
+        let name = format!("steadyset-{}", self.name());
+        let webhook = |path: &str| {
+            json!({
+                "name": format!("{path}.{}.steadyset.io", self.name()),
+                "clientConfig": {"url": format!("https://127.0.0.1:{}/{path}", self.port), "caBundle": self.ca_bundle},
+                "rules": [{"apiGroups": ["apps"], "apiVersions": ["v1"], "resources": ["statefulsets"],
+                    "operations": ["CREATE", "UPDATE"]}],
+                "namespaceSelector": {"matchLabels": {Self::LABEL: self.name()}},
+                "admissionReviewVersions": ["v1"],
+                "sideEffects": "None",
+                "matchPolicy": "Equivalent",
+                "failurePolicy": self.settings.failure_policy,
+                "timeoutSeconds": self.settings.timeout_seconds,
+            })
+        };
+        let mut mutating = webhook("mutate");
+        mutating["reinvocationPolicy"] = json!("IfNeeded");
+        let of_kind = |kind: &str, webhook: Value| {
+            json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": kind, "metadata": {"name": name},
+                "webhooks": [webhook]})
+        };
+        json!({"apiVersion": "v1", "kind": "List", "items": [
+            of_kind("MutatingWebhookConfiguration", mutating),
+            of_kind("ValidatingWebhookConfiguration", webhook("validate")),
+        ]})
+    }
+
+    /// Puts it in force, and waits until the API server calls it.
+    ///
+    /// # Errors
+    /// When the API server does not take it up.
+    pub fn register(&mut self) -> Result<()> {
+        self.kubectl("apply -f -")
+            .stdin(self.configurations().to_string())
+            .ok()?;
+        self.in_force()
+    }
+
+    /// Takes it out of force.
+    ///
+    /// # Errors
+    /// When kubectl fails.
+    pub fn unregister(&self) -> Result<()> {
+        let kinds = "mutatingwebhookconfigurations,validatingwebhookconfigurations";
+        let line = format!(
+            "delete {kinds} steadyset-{} --ignore-not-found",
+            self.name()
+        );
+        self.kubectl(&line).ok().map(drop)
+    }
+
+    /// The API server learns of a registration a moment later: a set that is refused with our name shows that it has.
+    fn in_force(&mut self) -> Result<()> {
+        let guarded = format!("in-force-{}", self.name());
+        let namespace = json!({"apiVersion": "v1", "kind": "Namespace",
+            "metadata": {"name": guarded, "labels": {Self::LABEL: self.name()}}});
+        self.kubectl("apply -f -")
+            .stdin(namespace.to_string())
+            .ok()?;
+        let set = json!({"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "probe"}, "spec": {
+            "selector": {"matchLabels": {"app": "probe"}}, "serviceName": "probe",
+            "updateStrategy": {"type": "Recreate"},
+            "template": {"metadata": {"labels": {"app": "probe"}}, "spec": {"containers": [{"name": "c", "image": "i"}]}},
+        }});
+        let line = format!("create -n {guarded} --dry-run=server -f -");
+        super::eventually("the webhook in force", READY, || {
+            let refused = self.kubectl(&line).stdin(set.to_string()).refused()?;
+            ensure!(refused.stderr.contains("steadyset"), "{refused}");
+            Ok(())
+        })
+    }
+
+    fn kubectl(&self, line: &str) -> Run {
+        let [program, kubeconfig] = &self.kubectl;
+        Run::new(program, line).env("KUBECONFIG", kubeconfig)
+    }
+}
+
+impl Drop for Webhook {
+    fn drop(&mut self) {
+        if let Err(error) = self.unregister() {
+            eprintln!(
+                "the registration of webhook {} stays: {error:#}",
+                self.name()
+            );
+        }
+    }
+}
+
+/// Gives the product's ServiceAccount what `manifests/rbac.yaml` gives it, and nothing else.
+fn grant(cluster: &Cluster) -> Result<()> {
+    let namespace =
+        json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}});
+    cluster
+        .kubectl("apply -f -")?
+        .stdin(namespace.to_string())
+        .ok()?;
+    let rbac = Path::new(env!("CARGO_MANIFEST_DIR")).join("manifests/rbac.yaml");
+    cluster.kubectl("apply -f")?.arg(rbac).ok().map(drop)
+}
+
+/// The first line on stdout: the caBundle. The rest is read and dropped, so that the pipe never fills.
+fn first_line(program: &mut Program) -> Result<String> {
+    let stdout = program.stdout().context("stdout is not piped")?;
+    let (sender, receiver) = channel();
+    thread::spawn(move || {
+        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+            let _ = sender.send(line);
+        }
+    });
+    let line = receiver.recv_timeout(READY);
+    program.alive()?;
+    line.with_context(|| {
+        format!(
+            "{} printed no caBundle; its log:\n{}",
+            program.name,
+            program.log()
+        )
+    })
+}
