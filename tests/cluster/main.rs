@@ -1,0 +1,63 @@
+//! Tests on a real control plane, which all of them share; each has namespaces of its own.
+//!
+//! The control plane boots when the first selected test asks for it, and is gone when the program ends.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod smoke;
+
+use std::process::ExitCode;
+use std::sync::{Arc, OnceLock};
+
+use anyhow::Result;
+use libtest_mimic::{Arguments, Conclusion, Failed, Trial};
+
+use support::{Cluster, Settings};
+
+/// A test: its name, and what must hold.
+pub type Test = (&'static str, fn(&Cluster) -> Result<()>);
+
+/// Tests mostly wait for the cluster, so more of them run at once than there are cores.
+const THREADS: usize = 6;
+
+/// The one control plane, or why there is none.
+type Shared = Arc<OnceLock<Result<Cluster, String>>>;
+
+fn main() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads.get_or_insert(THREADS);
+    let shared = Shared::default();
+    let conclusion = libtest_mimic::run(&arguments, trials(&shared));
+    show_logs(&conclusion, &shared);
+    conclusion.exit_code()
+}
+
+fn trials(shared: &Shared) -> Vec<Trial> {
+    let topics = [("smoke", smoke::TESTS)];
+    let named = topics
+        .iter()
+        .flat_map(|(topic, tests)| tests.iter().map(move |test| (topic, test)));
+    named
+        .map(|(topic, (name, test))| {
+            let shared = Arc::clone(shared);
+            Trial::test(format!("{topic}::{name}"), move || run(&shared, *test))
+        })
+        .collect()
+}
+
+fn run(shared: &Shared, test: fn(&Cluster) -> Result<()>) -> Result<(), Failed> {
+    let boot = || {
+        let settings = Settings::new(env!("CARGO_BIN_EXE_steadyset"));
+        Cluster::boot(&settings).map_err(|error| format!("{error:#}"))
+    };
+    let cluster = shared.get_or_init(boot).as_ref()?;
+    test(cluster).map_err(|error| format!("{error:#}").into())
+}
+
+/// Where something failed, the logs often know why.
+fn show_logs(conclusion: &Conclusion, shared: &Shared) {
+    if let (true, Some(Ok(cluster))) = (conclusion.has_failed(), shared.get()) {
+        eprintln!("{}", cluster.plane().logs(30));
+    }
+}
