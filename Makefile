@@ -1,0 +1,29 @@
+# What a contributor runs. Rust and Go are all it needs: the Kubernetes programs are built with Go, once, into the
+# user's cache folder (tests/support/tools.rs says where, and how to bring your own).
+
+CARGO ?= cargo
+
+.PHONY: help run demo test bench lint
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-6s %s\n", $$1, $$2}' Makefile
+
+run: ## a control plane with the webhook in force, to try things on; Ctrl-C stops it
+	$(CARGO) build --locked --bin steadyset --example run
+	$(CARGO) run --locked --quiet --example run
+
+demo: ## five real reports through the webhook, step by step
+	$(CARGO) build --locked --bin steadyset --example demo
+	$(CARGO) run --locked --quiet --example demo
+
+test: ## everything
+	$(CARGO) test --locked
+
+bench: ## the cost of a review over real TLS, beside the same server with an empty handler
+	$(CARGO) bench --locked
+
+lint: ## format, clippy, and cargo-deny where it is installed
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny check; \
+	else echo "cargo-deny is not installed: advisories, bans, licences and sources were not checked"; fi
