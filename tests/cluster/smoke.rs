@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 
 use crate::Test;
-use crate::support::{Cluster, Helm};
+use crate::support::{Cluster, Helm, charts};
 
 /// What must hold before a test of the product can say anything.
 pub const TESTS: &[Test] = &[
@@ -21,6 +21,14 @@ pub const TESTS: &[Test] = &[
     (
         "both_helms_are_the_pinned_versions",
         both_helms_are_the_pinned_versions,
+    ),
+    (
+        "the_reports_charts_run_with_helm_3",
+        the_reports_charts_run_with_helm_3,
+    ),
+    (
+        "the_reports_charts_run_with_helm_4",
+        the_reports_charts_run_with_helm_4,
     ),
 ];
 
@@ -94,6 +102,25 @@ fn both_helms_are_the_pinned_versions(cluster: &Cluster) -> Result<()> {
             .helm(helm, "version --template {{.Version}}")?
             .ok()?;
         ensure!(output.stdout.trim() == version, "{output}");
+    }
+    Ok(())
+}
+
+fn the_reports_charts_run_with_helm_3(cluster: &Cluster) -> Result<()> {
+    the_reports_charts_run(cluster, Helm::V3)
+}
+
+fn the_reports_charts_run_with_helm_4(cluster: &Cluster) -> Result<()> {
+    the_reports_charts_run(cluster, Helm::V4)
+}
+
+fn the_reports_charts_run(cluster: &Cluster, helm: Helm) -> Result<()> {
+    let ns = cluster.namespace()?;
+    for app in charts::ALL {
+        app.install(&ns, helm, "")?.ok()?;
+    }
+    for app in charts::ALL {
+        ns.ready(app.set)?;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, ensure};
 use serde_json::{Value, json};
 
 use super::command::{Output, Run};
@@ -283,6 +283,25 @@ impl<'a> Namespace<'a> {
     pub fn await_gone(&self, object: &str, within: Duration) -> Result<()> {
         let line = format!("wait --for=delete {object} --timeout={}s", within.as_secs());
         self.kubectl(&line)?.ok().map(drop)
+    }
+
+    /// Waits until all the pods that the set wants are there and Ready, whatever its update strategy.
+    ///
+    /// # Errors
+    /// When that does not come within a minute.
+    pub fn ready(&self, set: &str) -> Result<Value> {
+        self.await_object(&format!("sts/{set}"), Duration::from_mins(1), |found| {
+            let (wanted, status) = (&found["spec"]["replicas"], &found["status"]);
+            ensure!(
+                status["observedGeneration"] == found["metadata"]["generation"],
+                "not yet seen by its controller"
+            );
+            ensure!(
+                status["readyReplicas"] == *wanted,
+                "wants {wanted} ready pods, its status is {status}"
+            );
+            Ok(())
+        })
     }
 
     /// Waits until every pod of the set runs its newest template and is Ready.

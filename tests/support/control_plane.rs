@@ -217,6 +217,7 @@ impl ControlPlane {
             .args([
                 "--node-ip=127.0.0.1",
                 "--manage-all-nodes=false",
+                "--v=WARN",
                 "--node-lease-duration-seconds=40",
             ])
             .arg("--manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake");

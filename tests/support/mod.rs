@@ -19,6 +19,7 @@
     reason = "every program that includes this module uses its own part of it"
 )]
 
+pub mod charts;
 pub mod cluster;
 pub mod command;
 pub mod control_plane;
@@ -29,6 +30,7 @@ pub mod tools;
 pub mod wait;
 pub mod webhook;
 
+pub use charts::{App, fixture};
 pub use cluster::{Cluster, Helm, Namespace, Settings};
 pub use command::{Output, Run};
 pub use https::{Client, Response};

@@ -235,13 +235,14 @@ impl Drop for Program {
     }
 }
 
-/// The last lines of a log, under its name.
+/// The last lines of a log, clipped, under its name.
 fn tail(log: &Path, lines: usize) -> String {
     let text = fs::read(log)
         .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
         .unwrap_or_default();
     let from = text.lines().count().saturating_sub(lines);
-    let end: Vec<_> = text.lines().skip(from).collect();
+    let clip = |line: &'_ str| line.chars().take(400).collect::<String>();
+    let end: Vec<_> = text.lines().skip(from).map(clip).collect();
     format!(
         "--- {}\n{}\n",
         log.file_name().unwrap_or_default().display(),
