@@ -1,0 +1,323 @@
+//! What the process counts, in the `OpenMetrics` text format.
+//!
+//! Every label is a closed set, and every series of the request path exists from the start: counting is an atomic
+//! addition, without a lock and without an allocation, and a rate over a series that has not happened yet is zero.
+
+mod histogram;
+mod labels;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::Registry;
+
+pub use histogram::AtomicHistogram;
+pub use labels::{CacheKind, CertificateKind, Endpoint, HandshakeFailure, Operation, Verdict};
+
+/// The media type of [`Metrics::encode`].
+pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// All metrics of the process.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    requests: Vec<Counter>,
+    duration: Vec<AtomicHistogram>,
+    findings: Family<FindingLabels, Counter>,
+    injections: Family<InjectionLabels, Counter>,
+    caches: Family<KindLabel<CacheKind>, Gauge>,
+    certificates: Family<KindLabel<CertificateKind>, Gauge>,
+    /// TLS handshakes that failed.
+    pub handshake_failures: HandshakeFailures,
+    /// Open connections of the webhook port.
+    pub connections: Gauge,
+    /// Reviews in work.
+    pub in_flight: Gauge,
+    /// Services that the controller keeps.
+    pub governing_services: Gauge,
+}
+
+/// One review as `admission_requests_total` sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct RequestLabels {
+    /// The endpoint called.
+    pub endpoint: Endpoint,
+    /// What the user does with the object.
+    pub operation: Operation,
+    /// How it ended.
+    pub verdict: Verdict,
+    /// Whether nothing will be stored.
+    pub dry_run: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct FindingLabels {
+    rule: &'static str,
+    action: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct InjectionLabels {
+    kind: &'static str,
+    source: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct EndpointLabel {
+    endpoint: Endpoint,
+}
+
+/// The one label `kind`; the derive macro takes no generics.
+type KindLabel<K> = [(&'static str, K); 1];
+
+fn of_kind<K>(kind: K) -> KindLabel<K> {
+    [("kind", kind)]
+}
+
+/// Failed handshakes by kind; a default one counts for nobody.
+#[derive(Debug, Clone, Default)]
+pub struct HandshakeFailures(Family<KindLabel<HandshakeFailure>, Counter>);
+
+impl HandshakeFailures {
+    /// Counts one.
+    pub fn count(&self, kind: HandshakeFailure) {
+        self.0.get_or_create(&of_kind(kind)).inc();
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Metrics {
+    /// All metrics, registered and at zero.
+    #[must_use]
+    pub fn new() -> Self {
+        let mut registry = Registry::with_prefix("steadyset");
+        let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+        registry.register("build", "What is running", build);
+        let metrics = Self {
+            requests: requests(&mut registry),
+            duration: durations(&mut registry),
+            findings: Family::default(),
+            injections: Family::default(),
+            caches: Family::default(),
+            certificates: Family::default(),
+            handshake_failures: HandshakeFailures::default(),
+            connections: Gauge::default(),
+            in_flight: Gauge::default(),
+            governing_services: Gauge::default(),
+            registry,
+        };
+        metrics.registered()
+    }
+
+    fn registered(mut self) -> Self {
+        let registry = &mut self.registry;
+        registry.register(
+            "findings",
+            "Findings, dry runs not counted",
+            self.findings.clone(),
+        );
+        registry.register(
+            "injections",
+            "Injections, dry runs not counted",
+            self.injections.clone(),
+        );
+        registry.register(
+            "cache_ready",
+            "Whether a watch has delivered its first list",
+            self.caches.clone(),
+        );
+        let expiry = "When a certificate ends, in seconds since 1970";
+        registry.register(
+            "certificate_expiry_timestamp_seconds",
+            expiry,
+            self.certificates.clone(),
+        );
+        let failures = self.handshake_failures.0.clone();
+        registry.register(
+            "tls_handshake_failures",
+            "TLS handshakes that failed",
+            failures,
+        );
+        registry.register(
+            "connections",
+            "Open connections of the webhook port",
+            self.connections.clone(),
+        );
+        registry.register("in_flight", "Reviews in work", self.in_flight.clone());
+        let governing = "Services that the controller keeps";
+        registry.register(
+            "governing_services",
+            governing,
+            self.governing_services.clone(),
+        );
+        for kind in HandshakeFailure::ALL {
+            drop(self.handshake_failures.0.get_or_create(&of_kind(kind)));
+        }
+        self
+    }
+
+    /// Counts a review that has ended.
+    pub fn count_request(&self, labels: RequestLabels) {
+        if let Some(counter) = self.requests.get(position(labels)) {
+            counter.inc();
+        }
+    }
+
+    /// Notes how long a review took, from its head to the hand-over of its last byte.
+    pub fn observe_duration(&self, endpoint: Endpoint, duration: Duration) {
+        if let Some(histogram) = self.duration.get(endpoint as usize) {
+            histogram.observe(duration);
+        }
+    }
+
+    /// Counts a finding by its rule id and action.
+    pub fn count_finding(&self, rule: &'static str, action: &'static str) {
+        self.findings
+            .get_or_create(&FindingLabels { rule, action })
+            .inc();
+    }
+
+    /// Counts an injection by what was injected and where it was known from.
+    pub fn count_injection(&self, kind: &'static str, source: &'static str) {
+        self.injections
+            .get_or_create(&InjectionLabels { kind, source })
+            .inc();
+    }
+
+    /// Says whether the cache of a kind has seen its first whole list.
+    pub fn set_cache_ready(&self, kind: CacheKind, ready: bool) {
+        self.caches
+            .get_or_create(&of_kind(kind))
+            .set(i64::from(ready));
+    }
+
+    /// Says when a certificate ends.
+    pub fn set_certificate_expiry(&self, kind: CertificateKind, seconds_since_1970: i64) {
+        self.certificates
+            .get_or_create(&of_kind(kind))
+            .set(seconds_since_1970);
+    }
+
+    /// The `OpenMetrics` text.
+    ///
+    /// # Errors
+    ///
+    /// Never, as far as prometheus-client writes into a string.
+    pub fn encode(&self) -> Result<String, fmt::Error> {
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &self.registry)?;
+        Ok(text)
+    }
+}
+
+fn position(labels: RequestLabels) -> usize {
+    let endpoint = labels.endpoint as usize;
+    let operation = endpoint * Operation::ALL.len() + labels.operation as usize;
+    let verdict = operation * Verdict::ALL.len() + labels.verdict as usize;
+    verdict * 2 + usize::from(labels.dry_run)
+}
+
+fn requests(registry: &mut Registry) -> Vec<Counter> {
+    let family = Family::<RequestLabels, Counter>::default();
+    let mut counters = Vec::new();
+    for endpoint in Endpoint::ALL {
+        for operation in Operation::ALL {
+            for verdict in Verdict::ALL {
+                for dry_run in [false, true] {
+                    let labels = RequestLabels {
+                        endpoint,
+                        operation,
+                        verdict,
+                        dry_run,
+                    };
+                    counters.push(family.get_or_create_owned(&labels));
+                }
+            }
+        }
+    }
+    registry.register(
+        "admission_requests",
+        "Admission reviews by what became of them",
+        family,
+    );
+    counters
+}
+
+fn durations(registry: &mut Registry) -> Vec<AtomicHistogram> {
+    let family = Family::<EndpointLabel, AtomicHistogram>::default();
+    let histograms = Endpoint::ALL
+        .map(|endpoint| family.get_or_create_owned(&EndpointLabel { endpoint }))
+        .into();
+    let help = "From the head of a review to the last byte of its answer";
+    registry.register("admission_duration_seconds", help, family);
+    histograms
+}
+
+/// A gauge that counts something for as long as it lives.
+#[derive(Debug)]
+pub struct Counted(Arc<Metrics>);
+
+impl Counted {
+    /// Counts a review as in work.
+    #[must_use]
+    pub fn in_flight(metrics: &Arc<Metrics>) -> Self {
+        metrics.in_flight.inc();
+        Self(Arc::clone(metrics))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.in_flight.dec();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_series_of_the_request_path_is_there_before_the_first_request() {
+        let text = Metrics::new().encode().unwrap();
+        let series = text
+            .lines()
+            .filter(|line| line.starts_with("steadyset_admission_requests_total{"))
+            .count();
+        assert_eq!(
+            series,
+            Endpoint::ALL.len() * Operation::ALL.len() * Verdict::ALL.len() * 2
+        );
+        assert!(text.contains("steadyset_build_info{version="), "{text}");
+    }
+
+    #[test]
+    fn a_request_is_counted_under_its_own_labels() {
+        let metrics = Metrics::new();
+        let labels = RequestLabels {
+            endpoint: Endpoint::Validate,
+            operation: Operation::Update,
+            verdict: Verdict::Denied,
+            dry_run: true,
+        };
+        metrics.count_request(labels);
+        let text = metrics.encode().unwrap();
+        let counted: Vec<_> = text
+            .lines()
+            .filter(|line| line.contains("requests_total{") && !line.ends_with(" 0"))
+            .collect();
+        let expected = "steadyset_admission_requests_total{endpoint=\"validate\",operation=\"update\",\
+                        verdict=\"denied\",dry_run=\"true\"} 1";
+        assert_eq!(counted, [expected]);
+    }
+}
