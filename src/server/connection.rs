@@ -1,0 +1,249 @@
+//! One connection, from the handshake to its end.
+
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderValue, Request, Version, header};
+use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
+use hyper::service::{HttpService, service_fn};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulConnection;
+use prometheus_client::metrics::gauge::Gauge;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+use tower::Service;
+
+use super::activity::{Activity, Advice, Watched};
+use super::{Counts, Held, Lifecycle, Limits, SharedTls, Transport};
+use crate::metrics::HandshakeFailure;
+
+/// How often a connection is judged; a limit is overrun by this much at most, and no request pays for a timer.
+const JUDGED_EVERY: Duration = Duration::from_secs(2);
+
+/// For a request that is under way when its connection is asked to end.
+const CLOSING: Duration = Duration::from_secs(10);
+
+/// How often a connection that was asked to end may be found without a request before it is dropped: its peer does not
+/// even read the farewell.
+const IDLE_JUDGEMENTS: u32 = 5;
+
+/// Larger heads are refused; an admission call has a few hundred bytes.
+const HEAD_BYTES: u16 = u16::MAX;
+
+/// What all connections of a server share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) router: Router,
+    pub(super) transport: Transport,
+    pub(super) limits: Limits,
+    pub(super) counts: Counts,
+    pub(super) lifecycle: Lifecycle,
+}
+
+/// Serves one connection to its end.
+pub(super) async fn serve(stream: TcpStream, shared: &Shared) {
+    let _counted = Counted::new(&shared.counts.connections);
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "TCP_NODELAY refused");
+    }
+    match &shared.transport {
+        Transport::Plain => serve_http1(stream, shared).await,
+        Transport::Tls(tls) => {
+            let Some(stream) = handshake(stream, tls, shared).await else {
+                return;
+            };
+            match stream.get_ref().1.alpn_protocol() {
+                Some(b"h2") => serve_http2(stream, shared).await,
+                _ => serve_http1(stream, shared).await,
+            }
+        }
+    }
+}
+
+async fn handshake(
+    stream: TcpStream,
+    tls: &SharedTls,
+    shared: &Shared,
+) -> Option<TlsStream<TcpStream>> {
+    let accepting = TlsAcceptor::from(tls.load_full()).accept(stream);
+    let failure = match shared
+        .lifecycle
+        .within(shared.limits.handshake, accepting)
+        .await
+    {
+        Some(Ok(stream)) => return Some(stream),
+        Some(Err(error)) => {
+            let kind = HandshakeFailure::of(&error);
+            tracing::debug!(%error, ?kind, "TLS handshake failed");
+            kind
+        }
+        None => HandshakeFailure::Timeout,
+    };
+    shared.counts.handshake_failures.count(failure);
+    None
+}
+
+async fn serve_http1<T: AsyncRead + AsyncWrite + Unpin + 'static>(stream: T, shared: &Shared) {
+    let activity = Arc::new(Activity::new());
+    let stream = TokioIo::new(Watched::new(stream, Arc::clone(&activity)));
+    let mut builder = http1::Builder::new();
+    builder
+        .header_read_timeout(None)
+        .max_buf_size(HEAD_BYTES.into());
+    drive(
+        builder.serve_connection(stream, service(shared, &activity)),
+        &activity,
+        shared,
+    )
+    .await;
+}
+
+async fn serve_http2<T: AsyncRead + AsyncWrite + Unpin + 'static>(stream: T, shared: &Shared) {
+    let activity = Arc::new(Activity::new());
+    let mut builder = http2::Builder::new(TokioExecutor::new());
+    builder
+        .timer(TokioTimer::new())
+        .max_header_list_size(HEAD_BYTES.into());
+    drive(
+        builder.serve_connection(TokioIo::new(stream), service(shared, &activity)),
+        &activity,
+        shared,
+    )
+    .await;
+}
+
+/// The router as hyper wants it, with every request noted on its connection.
+fn service(
+    shared: &Shared,
+    activity: &Arc<Activity>,
+) -> impl HttpService<Incoming, ResBody = Held<Body, InUse>, Error = Infallible, Future: Send + 'static>
++ use<> {
+    let (router, lifecycle, activity) = (
+        shared.router.clone(),
+        shared.lifecycle.clone(),
+        Arc::clone(activity),
+    );
+    service_fn(move |request: Request<Incoming>| {
+        let in_use = InUse::new(&activity);
+        let reconnects = request.version() < Version::HTTP_2;
+        let lifecycle = lifecycle.clone();
+        let response = router.clone().call(request);
+        async move {
+            let mut response = response.await?;
+            if reconnects && lifecycle.is_leaving() {
+                response
+                    .headers_mut()
+                    .insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok(response.map(|body| Held::new(body, in_use)))
+        }
+    })
+}
+
+/// Polls a connection to its end, which the peer, its idleness or the drain may bring about.
+async fn drive<C>(connection: C, activity: &Activity, shared: &Shared)
+where
+    C: GracefulConnection,
+    C::Error: std::fmt::Display,
+{
+    let mut connection = pin!(connection);
+    let mut judged = tokio::time::interval(JUDGED_EVERY);
+    loop {
+        tokio::select! {
+            biased;
+            ended = connection.as_mut() => return note(ended),
+            () = shared.lifecycle.drained() => break,
+            _ = judged.tick() => match activity.advise(&shared.limits) {
+                Advice::Keep => {}
+                Advice::Close => break,
+                Advice::Abort => return,
+            }
+        }
+    }
+    close(connection, activity, shared).await;
+}
+
+/// Asks the connection to end and sees that it does.
+///
+/// hyper closes a connection that it holds for idle at once, though the head of a request may be under way: from a peer
+/// that has connected and not yet spoken, in bytes already read, or in bytes that only the kernel has seen (hence the
+/// yield, which lets the reactor look). The answer to such a request will say `Connection: close`.
+async fn close<C>(mut connection: Pin<&mut C>, activity: &Activity, shared: &Shared)
+where
+    C: GracefulConnection,
+    C::Error: std::fmt::Display,
+{
+    tokio::task::yield_now().await;
+    let begun = poll_fn(|cx| match connection.as_mut().poll(cx) {
+        Poll::Ready(ended) => Poll::Ready(Some(ended)),
+        Poll::Pending if activity.expects_head() => Poll::Pending,
+        Poll::Pending => Poll::Ready(None),
+    });
+    match shared.lifecycle.within(CLOSING, begun).await {
+        Some(None) => connection.as_mut().graceful_shutdown(),
+        Some(Some(ended)) => return note(ended),
+        None => return,
+    }
+    let mut judged = tokio::time::interval(JUDGED_EVERY);
+    let mut idle_judgements = 0;
+    loop {
+        tokio::select! {
+            biased;
+            ended = connection.as_mut() => return note(ended),
+            _ = judged.tick() => {
+                idle_judgements += u32::from(!activity.is_busy());
+                if idle_judgements > IDLE_JUDGEMENTS || activity.advise(&shared.limits) == Advice::Abort {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// Most ends of a connection are no news: a peer that has gone, a reset.
+fn note<E: std::fmt::Display>(ended: Result<(), E>) {
+    if let Err(error) = ended {
+        tracing::debug!(%error, "connection ended");
+    }
+}
+
+/// A connection counted for as long as it lives.
+struct Counted<'a>(&'a Gauge);
+
+impl<'a> Counted<'a> {
+    fn new(gauge: &'a Gauge) -> Self {
+        gauge.inc();
+        Self(gauge)
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+/// A request noted on its connection until its answer is handed over.
+struct InUse(Arc<Activity>);
+
+impl InUse {
+    fn new(activity: &Arc<Activity>) -> Self {
+        activity.request_began();
+        Self(Arc::clone(activity))
+    }
+}
+
+impl Drop for InUse {
+    fn drop(&mut self) {
+        self.0.request_ended();
+    }
+}
