@@ -1,0 +1,243 @@
+//! The two endpoints: limits, deadline, and the review between them.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use futures::FutureExt;
+
+use super::body::{discard, read};
+use super::{Refusal, Reviewer};
+use crate::duration;
+use crate::metrics::{Endpoint, Metrics, Operation, RequestLabels};
+use crate::server::Held;
+
+/// What kube-apiserver waits where the webhook configuration does not say.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The most that a webhook configuration may say.
+const MAX_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Kept back at most, so that the answer is there before the API server has gone.
+const MARGIN: Duration = Duration::from_millis(500);
+
+/// Everything that a request needs.
+#[derive(Debug)]
+pub struct Webhook {
+    /// Judges a review.
+    pub reviewer: Reviewer,
+    /// Where to count.
+    pub metrics: Arc<Metrics>,
+    /// Reviews in work at one time.
+    pub max_in_flight: u32,
+}
+
+/// The routes `/mutate` and `/validate`, POST only.
+pub fn router(webhook: Arc<Webhook>) -> Router {
+    Router::new()
+        .route("/mutate", post(mutate))
+        .route("/validate", post(validate))
+        .fallback(async || {
+            (
+                StatusCode::NOT_FOUND,
+                "steadyset: POST to /mutate or /validate\n",
+            )
+        })
+        .with_state(webhook)
+}
+
+async fn mutate(State(webhook): State<Arc<Webhook>>, request: Request) -> Response {
+    webhook.answer(Endpoint::Mutate, request).await
+}
+
+async fn validate(State(webhook): State<Arc<Webhook>>, request: Request) -> Response {
+    webhook.answer(Endpoint::Validate, request).await
+}
+
+impl Webhook {
+    async fn answer(&self, endpoint: Endpoint, request: Request) -> Response {
+        let started = Instant::now();
+        let limit = deadline(request.uri());
+        let Some(in_work) = InWork::begin(&self.metrics, endpoint, self.max_in_flight, started)
+        else {
+            return self
+                .refuse(
+                    endpoint,
+                    Refusal::Overloaded,
+                    Some((request.into_body(), limit)),
+                )
+                .await;
+        };
+        if !is_json(request.headers()) {
+            return self
+                .refuse(
+                    endpoint,
+                    Refusal::MediaType,
+                    Some((request.into_body(), limit)),
+                )
+                .await;
+        }
+        let work =
+            AssertUnwindSafe(self.review(endpoint, request.into_body(), started)).catch_unwind();
+        let refusal = match tokio::time::timeout(limit, work).await {
+            Ok(Ok(Ok(bytes))) => return reviewed(bytes, in_work),
+            Ok(Ok(Err(refusal))) => refusal,
+            Ok(Err(_)) => Refusal::Failed,
+            Err(_) => Refusal::Late(limit),
+        };
+        let response = self.refuse(endpoint, refusal, None).await;
+        response.map(|body| Body::new(Held::new(body, in_work)))
+    }
+
+    async fn review(
+        &self,
+        endpoint: Endpoint,
+        body: Body,
+        started: Instant,
+    ) -> Result<Vec<u8>, Refusal> {
+        let body = read(body).await?;
+        let reviewed = self.reviewer.review(endpoint, &body)?;
+        reviewed.note(&self.metrics, started);
+        Ok(reviewed.answer)
+    }
+
+    /// A body that nobody has read is read to its end first: closing a connection with unread bytes resets it, and the
+    /// peer may never see why.
+    async fn refuse(
+        &self,
+        endpoint: Endpoint,
+        refusal: Refusal,
+        unread: Option<(Body, Duration)>,
+    ) -> Response {
+        let labels = RequestLabels {
+            endpoint,
+            operation: Operation::Unknown,
+            verdict: refusal.verdict(),
+            dry_run: false,
+        };
+        self.metrics.count_request(labels);
+        tracing::warn!(endpoint = endpoint.as_str(), status = refusal.status().as_u16(), reason = %refusal, "refused");
+        if let Some((body, limit)) = unread {
+            let _ = tokio::time::timeout(limit, discard(body)).await;
+        }
+        refusal.into_response()
+    }
+}
+
+fn reviewed(bytes: Vec<u8>, in_work: InWork) -> Response {
+    let body = Body::new(Held::new(Body::from(bytes), in_work));
+    ([(header::CONTENT_TYPE, "application/json")], body).into_response()
+}
+
+/// The time that the API server gives us, which it says in the query, less a margin for the way back.
+fn deadline(uri: &Uri) -> Duration {
+    let asked = uri
+        .query()
+        .unwrap_or_default()
+        .split('&')
+        .find_map(|pair| pair.strip_prefix("timeout="));
+    let limit = asked
+        .and_then(|text| duration::parse(text).ok())
+        .unwrap_or(DEFAULT_TIMEOUT)
+        .min(MAX_TIMEOUT);
+    limit.saturating_sub((limit / 10).min(MARGIN))
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let value = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let media_type = value.split(';').next().unwrap_or_default();
+    media_type.trim().eq_ignore_ascii_case("application/json")
+}
+
+/// A review in work: counted against the capacity, timed, and over when the last byte of its answer is handed over.
+#[derive(Debug)]
+struct InWork {
+    metrics: Arc<Metrics>,
+    endpoint: Endpoint,
+    started: Instant,
+}
+
+impl InWork {
+    /// The gauge is the capacity: one atomic number, no semaphore beside it that could differ.
+    fn begin(
+        metrics: &Arc<Metrics>,
+        endpoint: Endpoint,
+        capacity: u32,
+        started: Instant,
+    ) -> Option<Self> {
+        if metrics.in_flight.inc() >= i64::from(capacity) {
+            metrics.in_flight.dec();
+            return None;
+        }
+        Some(Self {
+            metrics: Arc::clone(metrics),
+            endpoint,
+            started,
+        })
+    }
+}
+
+impl Drop for InWork {
+    fn drop(&mut self) {
+        self.metrics.in_flight.dec();
+        self.metrics
+            .observe_duration(self.endpoint, self.started.elapsed());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_deadline_is_the_servers_less_a_margin() {
+        for (uri, milliseconds) in [
+            ("/mutate", 9_500),
+            ("/mutate?timeout=10s", 9_500),
+            ("/mutate?a=b&timeout=1s", 900),
+            ("/mutate?timeout=9.5s", 9_000),
+            ("/mutate?timeout=300s", 29_500),
+            ("/mutate?timeout=soon", 9_500),
+        ] {
+            assert_eq!(
+                deadline(&uri.parse().unwrap()).as_millis(),
+                milliseconds,
+                "{uri}"
+            );
+        }
+    }
+
+    #[test]
+    fn json_is_json_with_parameters_too() {
+        for (value, json) in [
+            ("application/json", true),
+            ("Application/JSON; charset=utf-8", true),
+            ("application/jsonp", false),
+            ("text/plain", false),
+            ("", false),
+        ] {
+            let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, value.parse().unwrap())]);
+            assert_eq!(is_json(&headers), json, "{value}");
+        }
+        assert!(!is_json(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn capacity_is_given_back() {
+        let metrics = Arc::new(Metrics::new());
+        let begin = || InWork::begin(&metrics, Endpoint::Mutate, 1, Instant::now());
+        let held = begin();
+        assert!(held.is_some() && begin().is_none());
+        drop(held);
+        assert!(begin().is_some());
+    }
+}
