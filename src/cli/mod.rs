@@ -1,0 +1,43 @@
+//! The command line.
+
+mod certs;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Admission control for Kubernetes StatefulSets.
+#[derive(Debug, Parser)]
+#[command(name = "steadyset", version, about, propagate_version = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the webhook server
+    Serve(Box<serve::Args>),
+    /// Make certificates for development
+    #[command(subcommand)]
+    Certs(certs::Command),
+}
+
+impl Cli {
+    /// Runs the command; what went wrong goes to stderr, all its causes included.
+    #[must_use]
+    pub fn run(self) -> ExitCode {
+        let done = match self.command {
+            Command::Serve(args) => args.run(),
+            Command::Certs(command) => command.run(),
+        };
+        match done {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("steadyset: {error:#}");
+                ExitCode::FAILURE
+            }
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! `steadyset serve`: puts the webhook together and keeps it running.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use arc_swap::ArcSwap;
+use base64::Engine as _;
+use clap::ArgGroup;
+use tokio::task::JoinSet;
+
+use crate::admission::{self, Reviewer, Webhook};
+use crate::certs::{self, Files, Pair};
+use crate::duration;
+use crate::metrics::{CertificateKind, Metrics};
+use crate::server::health::{self, Readiness};
+use crate::server::{Config, Counts, Lifecycle, Limits, Server, SharedTls, Signals, Transport};
+use crate::telemetry::{self, LogFormat};
+
+#[derive(Debug, clap::Args)]
+#[command(group(ArgGroup::new("certificate").required(true).args(["tls_cert", "ephemeral_cert"])))]
+pub(super) struct Args {
+    /// Where the API server calls: `/mutate` and `/validate` over TLS
+    #[arg(
+        long,
+        env = "STEADYSET_LISTEN",
+        value_name = "ADDRESS",
+        default_value = "0.0.0.0:8443"
+    )]
+    listen: SocketAddr,
+    /// Where the kubelet and Prometheus ask: `/livez`, `/readyz?verbose` and `/metrics` over plain HTTP
+    #[arg(
+        long,
+        env = "STEADYSET_PROBE_LISTEN",
+        value_name = "ADDRESS",
+        default_value = "0.0.0.0:8080"
+    )]
+    probe_listen: SocketAddr,
+    #[command(flatten)]
+    certificates: Certificates,
+    #[command(flatten)]
+    cluster: Cluster,
+    /// Reviews in work at one time; above, the API server is told to try again
+    #[arg(long, env = "STEADYSET_MAX_IN_FLIGHT", value_name = "N", default_value = "256",
+        value_parser = clap::value_parser!(u32).range(1..))]
+    max_in_flight: u32,
+    /// Open connections at one time; further ones wait
+    #[arg(long, env = "STEADYSET_MAX_CONNECTIONS", value_name = "N", default_value = "4096",
+        value_parser = clap::value_parser!(u16).range(1..))]
+    max_connections: u16,
+    /// After SIGTERM: not ready any more, still serving, until every client has heard of it
+    #[arg(long, env = "STEADYSET_LAME_DUCK", value_name = "DURATION", default_value = "5s", value_parser = duration::parse)]
+    lame_duck: Duration,
+    /// After that: time for the requests still open
+    #[arg(long, env = "STEADYSET_SHUTDOWN_GRACE", value_name = "DURATION", default_value = "30s",
+        value_parser = duration::parse)]
+    shutdown_grace: Duration,
+    /// The form of the log on stderr
+    #[arg(
+        long,
+        env = "STEADYSET_LOG_FORMAT",
+        value_name = "FORMAT",
+        default_value = "text"
+    )]
+    log_format: LogFormat,
+}
+
+#[derive(Debug, clap::Args)]
+struct Certificates {
+    /// The certificate chain, PEM, leaf first; read again when it changes
+    #[arg(
+        long,
+        env = "STEADYSET_TLS_CERT",
+        value_name = "FILE",
+        requires = "tls_key"
+    )]
+    tls_cert: Option<PathBuf>,
+    /// The private key, PEM; read again when it changes
+    #[arg(
+        long,
+        env = "STEADYSET_TLS_KEY",
+        value_name = "FILE",
+        requires = "tls_cert"
+    )]
+    tls_key: Option<PathBuf>,
+    /// For development: a certificate in memory; its caBundle is printed on stdout
+    #[arg(long, env = "STEADYSET_EPHEMERAL_CERT")]
+    ephemeral_cert: bool,
+    /// A further name for the certificate in memory, beside localhost, 127.0.0.1 and `::1`; repeatable
+    #[arg(
+        long,
+        env = "STEADYSET_DNS",
+        value_name = "NAME",
+        value_delimiter = ',',
+        requires = "ephemeral_cert"
+    )]
+    dns: Vec<String>,
+}
+
+#[derive(Debug, clap::Args)]
+struct Cluster {
+    /// How to reach the cluster; as kubectl finds it unless told
+    #[arg(
+        long,
+        env = "STEADYSET_KUBECONFIG",
+        value_name = "FILE",
+        conflicts_with = "no_cluster"
+    )]
+    kubeconfig: Option<PathBuf>,
+    /// The context of the kubeconfig
+    #[arg(
+        long,
+        env = "STEADYSET_CONTEXT",
+        value_name = "NAME",
+        conflicts_with = "no_cluster"
+    )]
+    context: Option<String>,
+    /// Ask no API server: what it would know is unknown, and nothing is linked that nobody would keep
+    #[arg(long, env = "STEADYSET_NO_CLUSTER")]
+    no_cluster: bool,
+    /// The version of Kubernetes that the rules assume, such as 1.34 or 1.35.2; the API server is asked unless told
+    #[arg(long, env = "STEADYSET_KUBE_VERSION", value_name = "VERSION")]
+    kube_version: Option<String>,
+}
+
+/// What must not end while the process serves; each gives its name when it does.
+type Tasks = JoinSet<&'static str>;
+
+impl Args {
+    pub(super) fn run(self) -> anyhow::Result<()> {
+        telemetry::install(self.log_format).context("cannot set up the log")?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()?;
+        runtime.block_on(self.serve())
+    }
+
+    async fn serve(self) -> anyhow::Result<()> {
+        let signals = Signals::install().context("cannot handle signals")?;
+        let metrics = Arc::new(Metrics::new());
+        let (lifecycle, mut tasks) = (Lifecycle::new(), Tasks::new());
+        let mut readiness = Readiness::new(lifecycle.clone());
+        let listening = readiness.gate("tls-listener");
+        let tls = self.certificates.load(&metrics, &mut tasks).await?;
+        let webhook = Webhook {
+            reviewer: self.cluster.reviewer()?,
+            metrics: Arc::clone(&metrics),
+            max_in_flight: self.max_in_flight,
+        };
+        let server = Server::bind(
+            self.webhook_config(tls, &metrics),
+            admission::router(Arc::new(webhook)),
+        )
+        .await?;
+        let probes = Server::bind(self.probe_config(), health::router(readiness, metrics)).await?;
+        tracing::info!(webhook = %server.address(), probes = %probes.address(), "listening");
+        let serving = tokio::spawn(server.run(lifecycle.clone()));
+        listening.set(true);
+        tasks.spawn(async {
+            probes.run(Lifecycle::new()).await;
+            "probe server"
+        });
+        self.last(signals, lifecycle, serving, tasks).await
+    }
+
+    /// Waits for the end and sees it through.
+    async fn last(
+        &self,
+        mut signals: Signals,
+        lifecycle: Lifecycle,
+        mut serving: tokio::task::JoinHandle<()>,
+        mut tasks: Tasks,
+    ) -> anyhow::Result<()> {
+        tokio::select! {
+            signal = signals.next() => tracing::info!(signal, "leaving: not ready, still serving"),
+            ended = tasks.join_next() => bail!("a background task ended: {}", ended.context("none is left")??),
+            ended = &mut serving => return ended.context("the webhook server ended"),
+        }
+        lifecycle.leave();
+        tokio::select! {
+            () = tokio::time::sleep(self.lame_duck) => {}
+            signal = signals.next() => tracing::info!(signal, "the lame duck is cut short"),
+        }
+        lifecycle.drain();
+        tokio::select! {
+            ended = serving => ended.context("the drain failed")?,
+            signal = signals.next() => bail!("{signal} during the drain; open requests are lost"),
+        }
+        tracing::info!("drained");
+        Ok(())
+    }
+
+    fn webhook_config(&self, tls: SharedTls, metrics: &Metrics) -> Config {
+        Config {
+            address: self.listen,
+            transport: Transport::Tls(tls),
+            limits: Limits {
+                connections: self.max_connections.into(),
+                grace: self.shutdown_grace,
+                ..Limits::default()
+            },
+            counts: Counts {
+                connections: metrics.connections.clone(),
+                handshake_failures: metrics.handshake_failures.clone(),
+            },
+        }
+    }
+
+    fn probe_config(&self) -> Config {
+        Config {
+            address: self.probe_listen,
+            transport: Transport::Plain,
+            limits: Limits::default(),
+            counts: Counts::default(),
+        }
+    }
+}
+
+impl Certificates {
+    async fn load(&self, metrics: &Arc<Metrics>, tasks: &mut Tasks) -> anyhow::Result<SharedTls> {
+        let (Some(certificate), Some(key)) = (self.tls_cert.clone(), self.tls_key.clone()) else {
+            return self.ephemeral(metrics);
+        };
+        let (pair, followed) = Files { certificate, key }.read().await?;
+        let tls = shared(&pair, metrics)?;
+        let (followed_tls, metrics) = (Arc::clone(&tls), Arc::clone(metrics));
+        tasks.spawn(async move {
+            followed.follow(followed_tls, metrics).await;
+            "certificate reload"
+        });
+        Ok(tls)
+    }
+
+    fn ephemeral(&self, metrics: &Metrics) -> anyhow::Result<SharedTls> {
+        let local = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
+        let names: Vec<_> = local.iter().chain(&self.dns).cloned().collect();
+        let issued = certs::issue(&names, jiff::Timestamp::now())?;
+        println!(
+            "{}",
+            base64::engine::general_purpose::STANDARD.encode(&issued.authority)
+        );
+        shared(
+            &Pair::read(issued.certificate.as_bytes(), issued.key.as_bytes())?,
+            metrics,
+        )
+    }
+}
+
+fn shared(pair: &Pair, metrics: &Metrics) -> anyhow::Result<SharedTls> {
+    metrics.set_certificate_expiry(CertificateKind::Serving, pair.expires());
+    Ok(Arc::new(ArcSwap::new(pair.tls()?)))
+}
+
+impl Cluster {
+    fn reviewer(&self) -> anyhow::Result<Reviewer> {
+        if !self.no_cluster {
+            bail!("the cluster cannot be asked yet; run with --no-cluster");
+        }
+        Ok(Reviewer)
+    }
+}
