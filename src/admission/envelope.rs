@@ -128,7 +128,7 @@ wire_struct! {
 wire_struct! {
     struct Request<'a> {
         "uid" => uid: Text<'a>,
-        "kind" => kind: Kind<'a>,
+        "kind" => kind: Gvk<'a>,
         "subResource" => sub_resource: Text<'a>,
         "operation" => operation: Text<'a>,
         "namespace" => namespace: Text<'a>,
@@ -141,7 +141,7 @@ wire_struct! {
 }
 
 wire_struct! {
-    struct Kind<'a> {
+    struct Gvk<'a> {
         "group" => group: Text<'a>,
         "version" => version: Text<'a>,
         "kind" => kind: Text<'a>,
@@ -154,7 +154,7 @@ wire_struct! {
     }
 }
 
-impl Kind<'_> {
+impl Gvk<'_> {
     fn is_stateful_set(&self) -> bool {
         let is =
             |field: &Option<Text<'_>>, text| field.as_ref().is_some_and(|field| field.0 == text);

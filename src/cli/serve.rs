@@ -106,7 +106,7 @@ struct Cluster {
         long,
         env = "STEADYSET_KUBECONFIG",
         value_name = "FILE",
-        conflicts_with = "no_cluster"
+        conflicts_with = "offline"
     )]
     kubeconfig: Option<PathBuf>,
     /// The context of the kubeconfig
@@ -114,12 +114,12 @@ struct Cluster {
         long,
         env = "STEADYSET_CONTEXT",
         value_name = "NAME",
-        conflicts_with = "no_cluster"
+        conflicts_with = "offline"
     )]
     context: Option<String>,
     /// Ask no API server: what it would know is unknown, and nothing is linked that nobody would keep
-    #[arg(long, env = "STEADYSET_NO_CLUSTER")]
-    no_cluster: bool,
+    #[arg(long = "no-cluster", env = "STEADYSET_NO_CLUSTER")]
+    offline: bool,
     /// The version of Kubernetes that the rules assume, such as 1.34 or 1.35.2; the API server is asked unless told
     #[arg(long, env = "STEADYSET_KUBE_VERSION", value_name = "VERSION")]
     kube_version: Option<String>,
@@ -255,7 +255,7 @@ fn shared(pair: &Pair, metrics: &Metrics) -> anyhow::Result<SharedTls> {
 
 impl Cluster {
     fn reviewer(&self) -> anyhow::Result<Reviewer> {
-        if !self.no_cluster {
+        if !self.offline {
             bail!("the cluster cannot be asked yet; run with --no-cluster");
         }
         Ok(Reviewer)
