@@ -1,12 +1,29 @@
-//! steadyset: admission control for Kubernetes StatefulSets.
+//! steadyset: admission control for Kubernetes `StatefulSet`s.
+//!
+//! One function is the product, [`evaluate::evaluate`]: it takes a policy, a set and what is known of the cluster, and
+//! answers with findings (what is wrong), injections (what was filled in) and the JSON Patch that carries them. The
+//! webhook server, and every other surface, only differ in where the set comes from and how the verdict is shown.
+//!
+//! There are two kinds of module:
+//!
+//! * **pure** ones, without I/O, async or a clock: [`subject`] (the borrowed view of a set), [`patch`] (changes to it),
+//!   [`rules`], [`inject`], [`policy`], [`evaluate`]. All knowledge of `StatefulSet`s lives there.
+//! * **shells**: [`server`], [`admission`], [`certs`], [`telemetry`], [`cli`] and the reflectors of [`cluster`]. No rule lives there.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
 pub mod admission;
 pub mod certs;
 pub mod cli;
+pub mod cluster;
 pub mod duration;
+pub mod evaluate;
+pub mod inject;
 pub mod metrics;
+pub mod patch;
+pub mod policy;
+pub mod rules;
 pub mod server;
+pub mod subject;
 pub mod telemetry;
 mod wire;

@@ -1,0 +1,210 @@
+//! What is known of the cluster around a set.
+//!
+//! [`ClusterView`] is the one seam between the pure rooms and the API server: a look-up never waits, and what is not known
+//! is said to be [`Lookup::Unknown`] rather than guessed.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use thiserror::Error;
+
+/// The answer to a look-up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lookup<T> {
+    /// It is there.
+    Found(T),
+    /// It is known not to be there.
+    Absent,
+    /// Nobody can tell: the cache is not filled yet, or there is no cluster to ask.
+    Unknown,
+}
+
+impl<T> Lookup<T> {
+    /// The thing, if it was found.
+    pub fn found(self) -> Option<T> {
+        match self {
+            Self::Found(thing) => Some(thing),
+            Self::Absent | Self::Unknown => None,
+        }
+    }
+}
+
+/// The cluster as rules and injections see it. No method waits or fails.
+pub trait ClusterView: Send + Sync {
+    /// The API server's version; `None` where it is not known.
+    fn version(&self) -> Option<ServerVersion>;
+
+    /// One Service by namespace and name.
+    fn service(&self, namespace: &str, name: &str) -> Lookup<Arc<Service>>;
+
+    /// All Services of a namespace, by name; [`Lookup::Found`] with an empty list where there are none.
+    fn services(&self, namespace: &str) -> Lookup<Vec<Arc<Service>>>;
+
+    /// A storage class by name.
+    fn storage_class(&self, name: &str) -> Lookup<()>;
+
+    /// The default storage class.
+    fn default_storage_class(&self) -> Lookup<()>;
+
+    /// Pods that match the set's selector, have no controller and are called `<set>-N`: what
+    /// `kubectl delete --cascade=orphan` leaves behind. [`Lookup::Absent`] where there are none.
+    fn orphaned_pods(&self) -> Lookup<Vec<String>>;
+
+    /// Whether somebody will create and keep the Service that a set is linked to in mode `LinkOrCreate`.
+    fn keeps_services(&self) -> ServiceKeeping;
+}
+
+/// Whether a governing Service would be created for a set that names one of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ServiceKeeping {
+    /// The controller runs and may create Services.
+    Kept,
+    /// The controller runs, but the API server does not let it create Services.
+    Forbidden,
+    /// There is no controller: no cluster, or a file.
+    Nobody,
+}
+
+/// A Service, pruned to what is read of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Service {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// `spec.type`: `ClusterIP` where absent.
+    pub kind: String,
+    /// Whether `clusterIP` is the string `None`; an absent one is not headless.
+    pub headless: bool,
+    /// `spec.selector`; empty where it has none.
+    pub selector: BTreeMap<String, String>,
+    /// `spec.publishNotReadyAddresses`.
+    pub publish_not_ready_addresses: bool,
+    /// Its ports.
+    pub ports: Vec<ServicePort>,
+    /// The set that we keep it for (the label of ours), where we do.
+    pub kept_for: Option<String>,
+}
+
+/// A port of a Service.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ServicePort {
+    /// Its name; empty when it has none.
+    pub name: String,
+    /// The Service's own port.
+    pub port: i32,
+    /// The pods' port, a number or a name, as text; the Service's own port where absent.
+    pub target_port: String,
+    /// `TCP`, `UDP` or `SCTP`.
+    pub protocol: String,
+}
+
+impl Service {
+    /// Whether the Service has a selector and it selects pods with these labels.
+    pub fn selects<'l>(&self, label: impl Fn(&str) -> Option<&'l str>) -> bool {
+        !self.selector.is_empty()
+            && self
+                .selector
+                .iter()
+                .all(|(key, value)| label(key) == Some(value))
+    }
+}
+
+/// A version of the API server, such as 1.36.3.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ServerVersion {
+    /// 1.
+    pub major: u32,
+    /// 36 in 1.36.3.
+    pub minor: u32,
+    /// 3 in 1.36.3; `None` where only the minor version is known.
+    pub patch: Option<u32>,
+}
+
+impl ServerVersion {
+    /// Whether the server is of that minor version of Kubernetes 1 or a later one.
+    #[must_use]
+    pub fn at_least(self, minor: u32) -> bool {
+        (self.major, self.minor) >= (1, minor)
+    }
+}
+
+impl fmt::Display for ServerVersion {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}.{}", self.major, self.minor)?;
+        self.patch
+            .map_or(Ok(()), |patch| write!(formatter, ".{patch}"))
+    }
+}
+
+/// A text that is not a version of Kubernetes.
+#[derive(Debug, Error)]
+#[error("`{0}` is not a Kubernetes version; write it as 1.36 or 1.36.3")]
+pub struct InvalidVersion(String);
+
+impl FromStr for ServerVersion {
+    type Err = InvalidVersion;
+
+    /// Reads `1.36`, `1.36.3`, `v1.36.3` and what vendors make of it (`v1.36.3+k3s1`, `v1.36.3-gke.100`).
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let invalid = || InvalidVersion(text.to_owned());
+        let plain = text
+            .trim_start_matches('v')
+            .split(['-', '+'])
+            .next()
+            .unwrap_or_default();
+        let mut numbers = plain
+            .split('.')
+            .map(|part| part.parse::<u32>().map_err(|_| invalid()));
+        let major = numbers.next().ok_or_else(invalid)??;
+        let minor = numbers.next().ok_or_else(invalid)??;
+        let patch = numbers.next().transpose()?;
+        if numbers.next().is_some() {
+            return Err(invalid());
+        }
+        Ok(Self {
+            major,
+            minor,
+            patch,
+        })
+    }
+}
+
+/// A view without a cluster: everything is unknown but, where it is given, the version.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoCluster {
+    /// The version that the operator says the server has.
+    pub version: Option<ServerVersion>,
+}
+
+impl ClusterView for NoCluster {
+    fn version(&self) -> Option<ServerVersion> {
+        self.version
+    }
+
+    fn service(&self, _namespace: &str, _name: &str) -> Lookup<Arc<Service>> {
+        Lookup::Unknown
+    }
+
+    fn services(&self, _namespace: &str) -> Lookup<Vec<Arc<Service>>> {
+        Lookup::Unknown
+    }
+
+    fn storage_class(&self, _name: &str) -> Lookup<()> {
+        Lookup::Unknown
+    }
+
+    fn default_storage_class(&self) -> Lookup<()> {
+        Lookup::Unknown
+    }
+
+    fn orphaned_pods(&self) -> Lookup<Vec<String>> {
+        Lookup::Absent
+    }
+
+    fn keeps_services(&self) -> ServiceKeeping {
+        ServiceKeeping::Nobody
+    }
+}

@@ -1,0 +1,154 @@
+//! The rules: what is wrong with a set, each in one place with its id, its documentation and its check.
+
+use crate::cluster::{ClusterView, ServerVersion};
+use crate::subject::Operation;
+use crate::subject::set::Set;
+
+/// What a finding does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Action {
+    /// Shown to the operator alone: metric, log, audit annotation.
+    Audit,
+    /// Shown to the user.
+    Warn,
+    /// The write is refused.
+    Deny,
+}
+
+/// Where a set is judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// `/mutate`: before the API server's own validation.
+    Mutate,
+    /// `/validate`: the object as it will be stored.
+    Validate,
+    /// A manifest, or a stored set judged as if it were created now.
+    File,
+}
+
+/// Whether the API server rejects the same by itself. At admission such a rule must run on `/mutate`, because the server
+/// validates before it calls `/validate`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Builtin {
+    /// No server rejects it.
+    Never,
+    /// Every server does.
+    Always,
+    /// Servers of this minor version of Kubernetes 1 and later do.
+    Since(u32),
+    /// The same, on CREATE alone.
+    OnCreateSince(u32),
+}
+
+impl Builtin {
+    /// Whether a server of that version rejects it; an unknown version only counts for [`Builtin::Always`].
+    #[must_use]
+    pub fn holds(self, version: Option<ServerVersion>, operation: Operation) -> bool {
+        match self {
+            Self::Never => false,
+            Self::Always => true,
+            Self::Since(minor) => version.is_some_and(|version| version.at_least(minor)),
+            Self::OnCreateSince(minor) => {
+                operation == Operation::Create
+                    && version.is_some_and(|version| version.at_least(minor))
+            }
+        }
+    }
+}
+
+/// A rule: its whole life is in the file of its family.
+pub struct Rule {
+    /// Kebab-case, stable; what an exemption or a policy names.
+    pub id: &'static str,
+    /// What a finding does unless the policy or the rule itself says otherwise.
+    pub action: Action,
+    /// Whether the API server rejects the same.
+    pub builtin: Builtin,
+    /// Whether the rule runs on `/mutate` even where the server does not reject the same: what it judges is gone, or
+    /// refused, before `/validate`.
+    pub early: bool,
+    /// The rule's page.
+    pub docs: Docs,
+    /// Finds violations; must not judge anything but what the context holds.
+    pub check: fn(&Context<'_>, &mut Vec<Violation>),
+}
+
+impl Rule {
+    /// Whether the rule is run in that phase.
+    #[must_use]
+    pub fn runs(&self, context: &Context<'_>) -> bool {
+        context.phase != Phase::Mutate
+            || self.early
+            || self
+                .builtin
+                .holds(context.cluster.version(), context.operation)
+    }
+}
+
+/// A rule's page, in Markdown.
+pub struct Docs {
+    /// What is wrong.
+    pub what: &'static str,
+    /// What happens in a cluster.
+    pub why: &'static str,
+    /// A manifest, or the part of one, that the rule finds.
+    pub example: &'static str,
+    /// What to write instead.
+    pub fix: &'static str,
+}
+
+/// All that a rule may look at.
+#[derive(Clone, Copy)]
+pub struct Context<'c> {
+    /// The set's namespace.
+    pub namespace: &'c str,
+    /// The set as it will be, injections included.
+    pub set: &'c Set<'c>,
+    /// The stored set that it replaces.
+    pub old: Option<&'c Set<'c>>,
+    /// Whether the write changes the pod template of the stored set.
+    pub template_changed: bool,
+    /// CREATE or UPDATE. Differs from `old` when the stored set is judged by itself, to see which sins are old.
+    pub operation: Operation,
+    /// The cluster around it.
+    pub cluster: &'c dyn ClusterView,
+    /// Where it is judged.
+    pub phase: Phase,
+}
+
+/// What a check found; [`Finding`] once the action is settled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// JSON pointer to the field.
+    pub pointer: String,
+    /// What makes it the same violation in another version of the object: the container, claim or field name, never a list
+    /// index.
+    pub subject: String,
+    /// What is wrong.
+    pub message: String,
+    /// What to write instead.
+    pub help: String,
+    /// An action other than the rule's own, where the case is milder.
+    pub action: Option<Action>,
+}
+
+/// A violation of a rule, as it is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The rule's id.
+    pub rule: &'static str,
+    /// What it does.
+    pub action: Action,
+    /// JSON pointer to the field.
+    pub pointer: String,
+    /// What is wrong.
+    pub message: String,
+    /// What to write instead.
+    pub help: String,
+}
+
+/// Every rule, in the order in which findings are reported.
+#[must_use]
+pub fn all() -> &'static [&'static Rule] {
+    &[]
+}

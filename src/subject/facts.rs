@@ -1,0 +1,113 @@
+//! What follows from a set's fields once the API server's defaults are applied
+//! (`kubernetes/kubernetes:pkg/apis/apps/v1/defaults.go`).
+
+use super::set::{Claim, Container, ContainerPort, PodSpec, Set, Spec, UpdateStrategy};
+
+impl Set<'_> {
+    /// Whether an owner manages the set (`ownerReferences[].controller: true`), as operators do.
+    #[must_use]
+    pub fn is_controlled(&self) -> bool {
+        self.metadata
+            .owner_references
+            .iter()
+            .any(|owner| owner.controller)
+    }
+}
+
+impl Spec<'_> {
+    /// The number of pods wanted; 1 unless said otherwise.
+    #[must_use]
+    pub fn replicas(&self) -> i64 {
+        self.replicas.unwrap_or(1)
+    }
+
+    /// The pod management policy, `OrderedReady` unless said otherwise.
+    #[must_use]
+    pub fn pod_management_policy(&self) -> &str {
+        if self.pod_management_policy.is_empty() {
+            "OrderedReady"
+        } else {
+            &self.pod_management_policy
+        }
+    }
+
+    /// Whether pods are created one after the other, each waiting for the one before.
+    #[must_use]
+    pub fn is_ordered_ready(&self) -> bool {
+        self.pod_management_policy() == "OrderedReady"
+    }
+}
+
+impl UpdateStrategy<'_> {
+    /// The type, `RollingUpdate` unless said otherwise.
+    #[must_use]
+    pub fn kind(&self) -> &str {
+        if self.kind.is_empty() {
+            "RollingUpdate"
+        } else {
+            &self.kind
+        }
+    }
+
+    /// Pods with an ordinal index below it keep the old template; 0 unless said otherwise.
+    #[must_use]
+    pub fn partition(&self) -> i64 {
+        self.rolling_update
+            .as_ref()
+            .and_then(|rolling| rolling.partition)
+            .unwrap_or(0)
+    }
+}
+
+impl<'a> PodSpec<'a> {
+    /// Every container with the JSON pointer to it: the containers first, then the init containers.
+    pub fn all_containers(&self) -> impl Iterator<Item = (String, &Container<'a>)> {
+        let containers = self.containers.iter().enumerate();
+        let init_containers = self.init_containers.iter().enumerate();
+        containers
+            .map(|(index, container)| {
+                (format!("/spec/template/spec/containers/{index}"), container)
+            })
+            .chain(init_containers.map(|(index, container)| {
+                (
+                    format!("/spec/template/spec/initContainers/{index}"),
+                    container,
+                )
+            }))
+    }
+}
+
+impl<'a> Container<'a> {
+    /// The declared TCP ports.
+    pub fn tcp_ports(&self) -> impl Iterator<Item = &ContainerPort<'a>> {
+        self.ports.iter().filter(|port| port.is_tcp())
+    }
+}
+
+impl ContainerPort<'_> {
+    /// Whether the port speaks TCP, the default protocol.
+    #[must_use]
+    pub fn is_tcp(&self) -> bool {
+        self.protocol.is_empty() || self.protocol == "TCP"
+    }
+}
+
+impl Claim<'_> {
+    /// Whether it names at least one access mode.
+    #[must_use]
+    pub fn has_access_modes(&self) -> bool {
+        self.spec
+            .as_ref()
+            .is_some_and(|spec| !spec.access_modes.is_empty())
+    }
+
+    /// Whether it asks for a size.
+    #[must_use]
+    pub fn has_storage_request(&self) -> bool {
+        let requests = self
+            .spec
+            .as_ref()
+            .and_then(|spec| spec.resources.as_ref()?.requests.as_ref());
+        requests.is_some_and(|requests| requests.contains_key("storage"))
+    }
+}

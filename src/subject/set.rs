@@ -1,0 +1,369 @@
+//! The view of a `StatefulSet` (`apps/v1`): exactly the fields that rules and injections read.
+//!
+//! Field names and meaning are those of `k8s.io/api/apps/v1` and `k8s.io/api/core/v1`. A text that is absent is empty,
+//! as in the API server's own structs.
+
+use std::collections::BTreeMap;
+
+use super::annotations::Annotations;
+use super::probe::Probe;
+use super::view::{IntOrString, Text, view};
+
+/// Labels, or the keys and values of a selector.
+pub type Labels<'a> = BTreeMap<Text<'a>, Text<'a>>;
+
+view! {
+    /// A `StatefulSet`.
+    #[derive(PartialEq)]
+    pub struct Set<'a> {
+        /// Name, labels, annotations and owners.
+        "metadata" => metadata: Metadata<'a>,
+        /// What the user wants.
+        "spec" => spec: Spec<'a>,
+        /// The revisions that the controller last reported.
+        "status" => status: Status<'a>,
+    }
+}
+
+view! {
+    /// `ObjectMeta`, as far as it is read.
+    #[derive(PartialEq)]
+    pub struct Metadata<'a> {
+        /// Empty on CREATE with `generateName`.
+        "name" => name: Text<'a>,
+        /// The prefix of a name that the server makes up.
+        "generateName" => generate_name: Text<'a>,
+        /// Empty in a file that leaves it to the command line.
+        "namespace" => namespace: Text<'a>,
+        /// Given by the server; empty on CREATE at `/mutate`.
+        "uid" => uid: Text<'a>,
+        /// The set's own labels.
+        "labels" => labels: Labels<'a>,
+        /// Only our own annotations; absent and empty are told apart.
+        "annotations" => annotations: Annotations<'a>,
+        /// Who owns the set.
+        "ownerReferences" => owner_references: Vec<OwnerReference<'a>>,
+        /// Present once the set is being deleted.
+        "deletionTimestamp" => deletion_timestamp: Option<Text<'a>>,
+    }
+}
+
+view! {
+    /// An owner of the set.
+    #[derive(PartialEq)]
+    pub struct OwnerReference<'a> {
+        /// The owner's kind.
+        "kind" => kind: Text<'a>,
+        /// The owner's name.
+        "name" => name: Text<'a>,
+        /// Whether the owner manages the set.
+        "controller" => controller: bool,
+    }
+}
+
+view! {
+    /// `StatefulSetSpec`.
+    #[derive(PartialEq)]
+    pub struct Spec<'a> {
+        /// Absent means 1.
+        "replicas" => replicas: Option<i64>,
+        /// The governing Service; empty when unset.
+        "serviceName" => service_name: Text<'a>,
+        /// Empty means `OrderedReady`.
+        "podManagementPolicy" => pod_management_policy: Text<'a>,
+        /// Which pods belong to the set.
+        "selector" => selector: Option<Selector<'a>>,
+        /// How a new template reaches the pods.
+        "updateStrategy" => update_strategy: UpdateStrategy<'a>,
+        /// The pods.
+        "template" => template: Template<'a>,
+        /// The claims that each pod gets.
+        "volumeClaimTemplates" => volume_claim_templates: Vec<Claim<'a>>,
+        /// What happens to claims on scale-down and deletion.
+        "persistentVolumeClaimRetentionPolicy" => retention_policy: RetentionPolicy<'a>,
+        /// The first ordinal.
+        "ordinals" => ordinals: Ordinals,
+    }
+}
+
+view! {
+    /// `status`, as the controller wrote it.
+    #[derive(PartialEq)]
+    pub struct Status<'a> {
+        /// The revision that pods are being moved to.
+        "updateRevision" => update_revision: Text<'a>,
+        /// The revision that pods are moved from.
+        "currentRevision" => current_revision: Text<'a>,
+    }
+}
+
+view! {
+    /// A label selector.
+    #[derive(PartialEq)]
+    pub struct Selector<'a> {
+        /// Equality requirements.
+        "matchLabels" => match_labels: Labels<'a>,
+        /// Set-based requirements.
+        "matchExpressions" => match_expressions: Vec<MatchExpression<'a>>,
+    }
+}
+
+view! {
+    /// One set-based requirement.
+    #[derive(PartialEq)]
+    pub struct MatchExpression<'a> {
+        /// The label key.
+        "key" => key: Text<'a>,
+        /// `In`, `NotIn`, `Exists` or `DoesNotExist`.
+        "operator" => operator: Text<'a>,
+        /// The values of `In` and `NotIn`.
+        "values" => values: Vec<Text<'a>>,
+    }
+}
+
+view! {
+    /// `spec.updateStrategy`.
+    #[derive(PartialEq)]
+    pub struct UpdateStrategy<'a> {
+        /// Empty means `RollingUpdate`.
+        "type" => kind: Text<'a>,
+        /// Present only where the user or the server's defaulting wrote it.
+        "rollingUpdate" => rolling_update: Option<RollingUpdate<'a>>,
+    }
+}
+
+view! {
+    /// `spec.updateStrategy.rollingUpdate`.
+    #[derive(PartialEq)]
+    pub struct RollingUpdate<'a> {
+        /// Pods with an ordinal below it keep the old template.
+        "partition" => partition: Option<i64>,
+        /// How many pods may be down during an update.
+        "maxUnavailable" => max_unavailable: Option<IntOrString<'a>>,
+    }
+}
+
+view! {
+    /// `spec.persistentVolumeClaimRetentionPolicy`.
+    #[derive(PartialEq)]
+    pub struct RetentionPolicy<'a> {
+        /// `Retain` or `Delete`; empty means `Retain`.
+        "whenDeleted" => when_deleted: Text<'a>,
+        /// `Retain` or `Delete`; empty means `Retain`.
+        "whenScaled" => when_scaled: Text<'a>,
+    }
+}
+
+view! {
+    /// `spec.ordinals`.
+    #[derive(PartialEq)]
+    pub struct Ordinals {
+        /// The first ordinal; absent means 0.
+        "start" => start: i64,
+    }
+}
+
+view! {
+    /// `spec.template`.
+    #[derive(PartialEq)]
+    pub struct Template<'a> {
+        /// The pods' labels.
+        "metadata" => metadata: TemplateMetadata<'a>,
+        /// The pods' spec.
+        "spec" => spec: PodSpec<'a>,
+    }
+}
+
+view! {
+    /// `spec.template.metadata`.
+    #[derive(PartialEq)]
+    pub struct TemplateMetadata<'a> {
+        /// The pods' labels.
+        "labels" => labels: Labels<'a>,
+    }
+}
+
+view! {
+    /// `spec.template.spec`.
+    #[derive(PartialEq)]
+    pub struct PodSpec<'a> {
+        /// The pod's containers.
+        "containers" => containers: Vec<Container<'a>>,
+        /// Run before the containers; those with `restartPolicy: Always` keep running beside them.
+        "initContainers" => init_containers: Vec<Container<'a>>,
+        /// The pod's own volumes.
+        "volumes" => volumes: Vec<Volume<'a>>,
+        /// Whether the pod's hostname is its full DNS name.
+        "setHostnameAsFQDN" => set_hostname_as_fqdn: bool,
+    }
+}
+
+view! {
+    /// A container.
+    #[derive(PartialEq)]
+    pub struct Container<'a> {
+        /// Unique in the pod.
+        "name" => name: Text<'a>,
+        /// The image reference.
+        "image" => image: Text<'a>,
+        /// Replaces the image's entry point.
+        "command" => command: Vec<Text<'a>>,
+        /// Replaces the image's arguments.
+        "args" => args: Vec<Text<'a>>,
+        /// Environment variables.
+        "env" => env: Vec<EnvVar<'a>>,
+        /// Declared ports.
+        "ports" => ports: Vec<ContainerPort<'a>>,
+        /// When the pod counts as ready.
+        "readinessProbe" => readiness_probe: Option<Probe<'a>>,
+        /// When the container is restarted.
+        "livenessProbe" => liveness_probe: Option<Probe<'a>>,
+        /// Holds back the other probes until it passed.
+        "startupProbe" => startup_probe: Option<Probe<'a>>,
+        /// Where volumes appear as folders or files.
+        "volumeMounts" => volume_mounts: Vec<VolumeMount<'a>>,
+        /// Where volumes appear as block devices.
+        "volumeDevices" => volume_devices: Vec<VolumeDevice<'a>>,
+        /// `Always` makes an init container a side container.
+        "restartPolicy" => restart_policy: Text<'a>,
+    }
+}
+
+view! {
+    /// An environment variable with a plain value.
+    #[derive(PartialEq)]
+    pub struct EnvVar<'a> {
+        /// Its name.
+        "name" => name: Text<'a>,
+        /// Its value; empty where it comes from elsewhere.
+        "value" => value: Text<'a>,
+    }
+}
+
+view! {
+    /// A declared port.
+    #[derive(PartialEq)]
+    pub struct ContainerPort<'a> {
+        /// Its name; empty when it has none.
+        "name" => name: Text<'a>,
+        /// Its number.
+        "containerPort" => container_port: i64,
+        /// `TCP`, `UDP` or `SCTP`; empty means `TCP`.
+        "protocol" => protocol: Text<'a>,
+    }
+}
+
+view! {
+    /// A volume mounted into a container.
+    #[derive(PartialEq)]
+    pub struct VolumeMount<'a> {
+        /// The volume's or claim's name.
+        "name" => name: Text<'a>,
+        /// Where it appears.
+        "mountPath" => mount_path: Text<'a>,
+        /// The part of the volume that appears.
+        "subPath" => sub_path: Text<'a>,
+        /// The same, with environment variables expanded.
+        "subPathExpr" => sub_path_expr: Text<'a>,
+        /// Whether it can be written.
+        "readOnly" => read_only: bool,
+    }
+}
+
+view! {
+    /// A claim that appears as a block device.
+    #[derive(PartialEq)]
+    pub struct VolumeDevice<'a> {
+        /// The claim's name.
+        "name" => name: Text<'a>,
+        /// Where it appears.
+        "devicePath" => device_path: Text<'a>,
+    }
+}
+
+view! {
+    /// An entry of `spec.volumeClaimTemplates`.
+    #[derive(PartialEq)]
+    pub struct Claim<'a> {
+        /// The claim's name and labels.
+        "metadata" => metadata: ClaimMetadata<'a>,
+        /// Modes, size and class; `None` where it is absent or null.
+        "spec" => spec: Option<ClaimSpec<'a>>,
+    }
+}
+
+view! {
+    /// `metadata` of a claim.
+    #[derive(PartialEq)]
+    pub struct ClaimMetadata<'a> {
+        /// The volume's name in the pods.
+        "name" => name: Text<'a>,
+    }
+}
+
+view! {
+    /// `PersistentVolumeClaimSpec`.
+    #[derive(PartialEq)]
+    pub struct ClaimSpec<'a> {
+        /// `ReadWriteOnce`, `ReadWriteMany`, `ReadOnlyMany`, `ReadWriteOncePod`.
+        "accessModes" => access_modes: Vec<Text<'a>>,
+        /// The size; `None` where it is absent or null.
+        "resources" => resources: Option<Resources<'a>>,
+        /// `None`: the default class; empty: none.
+        "storageClassName" => storage_class_name: Option<Text<'a>>,
+        /// `Filesystem` or `Block`; empty means `Filesystem`.
+        "volumeMode" => volume_mode: Text<'a>,
+    }
+}
+
+view! {
+    /// `VolumeResourceRequirements`.
+    #[derive(PartialEq)]
+    pub struct Resources<'a> {
+        /// Quantities as written; `None` where absent or null.
+        "requests" => requests: Option<BTreeMap<Text<'a>, Quantity<'a>>>,
+    }
+}
+
+/// A quantity as the user wrote it: `1Gi`, `1024Mi`, or a plain number (`k8s.io/apimachinery/pkg/api/resource`).
+pub type Quantity<'a> = IntOrString<'a>;
+
+/// A volume of the pod template: its name and the field that says where it comes from (`configMap`, `emptyDir`, ...).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Volume<'a> {
+    /// Its name.
+    pub name: Text<'a>,
+    /// The field names beside `name` whose value is not null; usually one.
+    pub sources: Vec<Text<'a>>,
+}
+
+impl<'de: 'a, 'a> serde::Deserialize<'de> for Volume<'a> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(VolumeVisitor(std::marker::PhantomData))
+    }
+}
+
+struct VolumeVisitor<'a>(std::marker::PhantomData<&'a ()>);
+
+impl<'de: 'a, 'a> serde::de::Visitor<'de> for VolumeVisitor<'a> {
+    type Value = Volume<'a>;
+
+    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("a volume")
+    }
+
+    fn visit_map<M: serde::de::MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
+        let mut volume = Volume::default();
+        while let Some(key) = map.next_key::<Text<'de>>()? {
+            if key == "name" {
+                volume.name = map.next_value::<Option<Text<'a>>>()?.unwrap_or_default();
+                continue;
+            }
+            volume.sources.retain(|source| *source != key);
+            if map.next_value::<Option<serde::de::IgnoredAny>>()?.is_some() {
+                volume.sources.push(key);
+            }
+        }
+        Ok(volume)
+    }
+}
