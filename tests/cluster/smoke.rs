@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 
 use crate::Test;
-use crate::support::{Cluster, Helm, charts};
+use crate::support::{Cluster, Helm, Webhook, WebhookSettings, charts};
 
 /// What must hold before a test of the product can say anything.
 pub const TESTS: &[Test] = &[
@@ -21,6 +21,10 @@ pub const TESTS: &[Test] = &[
     (
         "both_helms_are_the_pinned_versions",
         both_helms_are_the_pinned_versions,
+    ),
+    (
+        "the_webhook_judges_its_namespaces_alone",
+        the_webhook_judges_its_namespaces_alone,
     ),
     (
         "the_reports_charts_run_with_helm_3",
@@ -103,6 +107,22 @@ fn both_helms_are_the_pinned_versions(cluster: &Cluster) -> Result<()> {
             .ok()?;
         ensure!(output.stdout.trim() == version, "{output}");
     }
+    Ok(())
+}
+
+fn the_webhook_judges_its_namespaces_alone(cluster: &Cluster) -> Result<()> {
+    let webhook = Webhook::start(cluster, &WebhookSettings::named("smoke").offline())?;
+    let calls = || webhook.metric_sum("steadyset_admission_requests_total", "dry_run=\"false\"");
+    cluster
+        .namespace()?
+        .kubectl("create -f -")?
+        .stdin(SET)
+        .ok()?;
+    ensure!(calls()? == 0.0, "called for another namespace");
+    let guarded = cluster.namespace_of(&webhook)?;
+    guarded.kubectl("create -f -")?.stdin(SET).ok()?;
+    guarded.ready("web")?;
+    ensure!(calls()? >= 2.0, "called {} times", calls()?);
     Ok(())
 }
 

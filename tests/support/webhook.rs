@@ -38,6 +38,8 @@ pub struct WebhookSettings {
     pub failure_policy: &'static str,
     /// How long the API server waits.
     pub timeout_seconds: u8,
+    /// Runs with `--no-cluster` instead of a token.
+    pub offline: bool,
 }
 
 /// A running webhook. Dropping it removes its registration, then stops it.
@@ -60,6 +62,7 @@ impl Default for WebhookSettings {
             args: Vec::new(),
             failure_policy: "Fail",
             timeout_seconds: 5,
+            offline: false,
         }
     }
 }
@@ -71,6 +74,12 @@ impl WebhookSettings {
             name: name.to_owned(),
             ..Self::default()
         }
+    }
+
+    /// A webhook that asks no API server.
+    pub fn offline(mut self) -> Self {
+        self.offline = true;
+        self
     }
 
     /// More arguments of `steadyset serve`, split at white space.
@@ -89,7 +98,7 @@ impl Webhook {
     /// # Errors
     /// When it does not become ready; with the end of its log.
     pub fn start(cluster: &Cluster, settings: &WebhookSettings) -> Result<Self> {
-        let mut webhook = Self::start_unregistered(cluster, settings)?;
+        let webhook = Self::start_unregistered(cluster, settings)?;
         webhook.register()?;
         Ok(webhook)
     }
@@ -99,16 +108,20 @@ impl Webhook {
     /// # Errors
     /// When it does not become ready; with the end of its log.
     pub fn start_unregistered(cluster: &Cluster, settings: &WebhookSettings) -> Result<Self> {
-        grant(cluster)?;
-        let kubeconfig = cluster.token_kubeconfig(NAMESPACE, ACCOUNT)?;
         let (port, probe_port) = (free_port()?, free_port()?);
         let mut command = Command::new(cluster.steadyset());
         command
             .args(["serve", "--ephemeral-cert", "--log-format", "json"])
             .arg(format!("--listen=127.0.0.1:{port}"))
             .arg(format!("--probe-listen=127.0.0.1:{probe_port}"))
-            .arg(format!("--kubeconfig={}", kubeconfig.display()))
             .args(&settings.args);
+        if settings.offline {
+            command.arg("--no-cluster");
+        } else {
+            grant(cluster)?;
+            let kubeconfig = cluster.token_kubeconfig(NAMESPACE, ACCOUNT)?;
+            command.arg(format!("--kubeconfig={}", kubeconfig.display()));
+        }
         let name = format!("steadyset-{}", settings.name);
         let mut program = cluster.plane().spawn(&name, &mut command, Stdout::Piped)?;
         let ca_bundle = first_line(&mut program)?;
@@ -182,19 +195,19 @@ impl Webhook {
         self.client.post_json(path, review.to_string())
     }
 
-    /// The value of one sample of `/metrics`: `metric("steadyset_connections")`, with its labels if it has any.
+    /// The sum of a metric's samples whose labels contain this text (`endpoint="mutate"`, or nothing).
     ///
     /// # Errors
-    /// When the metrics cannot be read, or have no such sample.
-    pub fn metric(&self, sample: &str) -> Result<f64> {
+    /// When the metrics cannot be read.
+    pub fn metric_sum(&self, name: &str, label: &str) -> Result<f64> {
         let text = self.probes.get("/metrics")?.text();
-        let value = text
-            .lines()
-            .find_map(|line| line.strip_prefix(sample)?.strip_prefix(' '));
-        Ok(value
-            .with_context(|| format!("no sample {sample} in\n{text}"))?
-            .trim()
-            .parse()?)
+        let samples = text.lines().filter_map(|line| {
+            let (sample, value) = line.rsplit_once(' ')?;
+            let labels = sample.strip_prefix(name)?;
+            let whole = labels.is_empty() || labels.starts_with('{');
+            (whole && labels.contains(label)).then_some(value)
+        });
+        samples.map(|value| Ok(value.parse::<f64>()?)).sum()
     }
 
     /// Sends SIGTERM and waits for the end.
@@ -239,7 +252,7 @@ impl Webhook {
     ///
     /// # Errors
     /// When the API server does not take it up.
-    pub fn register(&mut self) -> Result<()> {
+    pub fn register(&self) -> Result<()> {
         self.kubectl("apply -f -")
             .stdin(self.configurations().to_string())
             .ok()?;
@@ -259,8 +272,8 @@ impl Webhook {
         self.kubectl(&line).ok().map(drop)
     }
 
-    /// The API server learns of a registration a moment later: a set that is refused with our name shows that it has.
-    fn in_force(&mut self) -> Result<()> {
+    /// The API server learns of a registration a moment later: both phases must have been called for a dry run.
+    fn in_force(&self) -> Result<()> {
         let guarded = format!("in-force-{}", self.name());
         let namespace = json!({"apiVersion": "v1", "kind": "Namespace",
             "metadata": {"name": guarded, "labels": {Self::LABEL: self.name()}}});
@@ -269,13 +282,16 @@ impl Webhook {
             .ok()?;
         let set = json!({"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "probe"}, "spec": {
             "selector": {"matchLabels": {"app": "probe"}}, "serviceName": "probe",
-            "updateStrategy": {"type": "Recreate"},
             "template": {"metadata": {"labels": {"app": "probe"}}, "spec": {"containers": [{"name": "c", "image": "i"}]}},
         }});
         let line = format!("create -n {guarded} --dry-run=server -f -");
         super::eventually("the webhook in force", READY, || {
-            let refused = self.kubectl(&line).stdin(set.to_string()).refused()?;
-            ensure!(refused.stderr.contains("steadyset"), "{refused}");
+            self.kubectl(&line).stdin(set.to_string()).ok()?;
+            for endpoint in ["mutate", "validate"] {
+                let label = format!("endpoint=\"{endpoint}\"");
+                let calls = self.metric_sum("steadyset_admission_requests_total", &label)?;
+                ensure!(calls > 0.0, "the API server has not called /{endpoint}");
+            }
             Ok(())
         })
     }
