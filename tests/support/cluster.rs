@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use anyhow::{Result, anyhow, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use serde_json::{Value, json};
 
 use super::command::{Output, Run};
@@ -57,6 +57,24 @@ impl Settings {
             steadyset: steadyset.into(),
             workloads: true,
         }
+    }
+
+    /// A whole cluster for the program that was built beside this example.
+    ///
+    /// # Errors
+    /// When it was not built.
+    pub fn beside_example() -> Result<Self> {
+        let example = std::env::current_exe()?;
+        let profile = example.parent().and_then(Path::parent);
+        let steadyset = profile
+            .context("an example lies in a folder")?
+            .join("steadyset");
+        ensure!(
+            steadyset.is_file(),
+            "{} is not there: run `cargo build --bin steadyset` first, as make does",
+            steadyset.display()
+        );
+        Ok(Self::new(steadyset))
     }
 
     /// Without what runs StatefulSets: enough for reviews and dry runs, and faster.
