@@ -262,6 +262,28 @@ impl<'a> Namespace<'a> {
             .helm(version, &format!("-n {} {line}", self.name))
     }
 
+    /// Puts this namespace, with all that is already in it, under a webhook.
+    ///
+    /// # Errors
+    /// When the webhook is still not asked after ten seconds.
+    pub fn guard(&self, webhook: &Webhook) -> Result<()> {
+        let label = format!("{}={}", Webhook::LABEL, webhook.name());
+        self.cluster
+            .kubectl(&format!("label namespace {} {label}", self.name))?
+            .ok()?;
+        // the API server refuses this set too, but in other words
+        let set = json!({"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "guarded"}, "spec": {
+            "selector": {"matchLabels": {"app": "a"}}, "podManagementPolicy": "Unknown",
+            "template": {"metadata": {"labels": {"app": "a"}}, "spec": {"containers": [{"name": "c", "image": "i"}]}},
+        }});
+        eventually("a refusal by the webhook", Duration::from_secs(10), || {
+            let create = self.kubectl("create --dry-run=server -f -")?;
+            let refused = create.stdin(set.to_string()).refused()?;
+            ensure!(refused.stderr.contains("admission webhook"), "{refused}");
+            Ok(())
+        })
+    }
+
     /// `kubectl apply -f -`, whatever comes of it.
     ///
     /// # Errors
