@@ -1,5 +1,7 @@
 //! The rules: what is wrong with a set, each in one place with its id, its documentation and its check.
 
+pub mod near;
+
 use crate::cluster::{ClusterView, ServerVersion};
 use crate::subject::Operation;
 use crate::subject::set::Set;
