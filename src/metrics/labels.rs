@@ -154,7 +154,8 @@ impl HandshakeFailure {
             | AlertDescription::UnsupportedCertificate
             | AlertDescription::CertificateExpired
             | AlertDescription::CertificateUnknown
-            | AlertDescription::UnknownCA => Self::Untrusted,
+            | AlertDescription::UnknownCA
+            | AlertDescription::DecryptError => Self::Untrusted,
             AlertDescription::ProtocolVersion | AlertDescription::HandshakeFailure => {
                 Self::Incompatible
             }

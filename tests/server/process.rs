@@ -1,0 +1,122 @@
+//! The program under test, its log read as events.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use base64::Engine as _;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+/// Far beyond what anything takes, so that a test that hangs fails with its last log lines.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A running server; ended with the test.
+pub struct Process {
+    child: Child,
+    events: Receiver<Value>,
+    seen: Vec<Value>,
+    /// The webhook port.
+    pub webhook: SocketAddr,
+    /// The probe port.
+    pub probes: SocketAddr,
+    /// The authority of an ephemeral certificate, PEM.
+    pub authority: Vec<u8>,
+}
+
+impl Process {
+    /// Starts the server with a certificate in memory.
+    pub fn start(arguments: &[&str]) -> Self {
+        let mut process = Self::with_certificate(&[&["--ephemeral-cert"], arguments].concat());
+        let stdout = process.child.stdout.take().unwrap();
+        let mut line = String::new();
+        BufReader::new(stdout).read_line(&mut line).unwrap();
+        process.authority = base64::engine::general_purpose::STANDARD
+            .decode(line.trim())
+            .unwrap();
+        process
+    }
+
+    /// Starts the server with a certificate that the arguments name.
+    pub fn with_certificate(arguments: &[&str]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_steadyset"))
+            .args(["serve", "--no-cluster", "--log-format", "json"])
+            .args(["--listen", "127.0.0.1:0", "--probe-listen", "127.0.0.1:0"])
+            .args(arguments)
+            .env("RUST_LOG", "info")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let events = follow(&mut child);
+        let unknown = SocketAddr::from(([0, 0, 0, 0], 0));
+        let (seen, authority) = (Vec::new(), Vec::new());
+        let mut process = Self {
+            child,
+            events,
+            seen,
+            webhook: unknown,
+            probes: unknown,
+            authority,
+        };
+        let listening = process.event("listening");
+        process.webhook = address(&listening, "webhook");
+        process.probes = address(&listening, "probes");
+        process
+    }
+
+    /// Waits for a log line that begins so.
+    pub fn event(&mut self, message: &str) -> Value {
+        loop {
+            let Ok(event) = self.events.recv_timeout(PATIENCE) else {
+                panic!("no log line `{message}`, only {:#?}", self.seen);
+            };
+            self.seen.push(event.clone());
+            if event["message"]
+                .as_str()
+                .is_some_and(|text| text.starts_with(message))
+            {
+                return event;
+            }
+        }
+    }
+
+    /// Sends SIGTERM.
+    pub fn terminate(&self) {
+        let pid = Pid::from_child(&self.child);
+        kill_process(pid, Signal::TERM).unwrap();
+    }
+
+    /// Waits for the end.
+    pub fn wait(mut self) -> ExitStatus {
+        self.child.wait().unwrap()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn address(listening: &Value, field: &str) -> SocketAddr {
+    listening[field].as_str().unwrap().parse().unwrap()
+}
+
+fn follow(child: &mut Child) -> Receiver<Value> {
+    let (sender, events) = channel();
+    let stderr = BufReader::new(child.stderr.take().unwrap());
+    std::thread::spawn(move || {
+        for line in stderr.lines().map_while(Result::ok) {
+            let event = serde_json::from_str(&line)
+                .unwrap_or_else(|_| serde_json::json!({ "message": line }));
+            if sender.send(event).is_err() {
+                return;
+            }
+        }
+    });
+    events
+}
