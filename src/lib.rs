@@ -26,4 +26,3 @@ pub mod rules;
 pub mod server;
 pub mod subject;
 pub mod telemetry;
-mod wire;

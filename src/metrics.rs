@@ -6,8 +6,8 @@
 mod histogram;
 mod labels;
 
+use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -17,8 +17,13 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
+use crate::inject::{Kind, Origin};
+use crate::rules::{self, Action};
+
 pub use histogram::AtomicHistogram;
+pub(crate) use labels::action;
 pub use labels::{CacheKind, CertificateKind, Endpoint, HandshakeFailure, Operation, Verdict};
+use labels::{ORIGINS, kind_text, origin_text};
 
 /// The media type of [`Metrics::encode`].
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -29,8 +34,8 @@ pub struct Metrics {
     registry: Registry,
     requests: Vec<Counter>,
     duration: Vec<AtomicHistogram>,
-    findings: Family<FindingLabels, Counter>,
-    injections: Family<InjectionLabels, Counter>,
+    findings: HashMap<(&'static str, Action), Counter>,
+    injections: HashMap<(Kind, Origin), Counter>,
     caches: Family<KindLabel<CacheKind>, Gauge>,
     certificates: Family<KindLabel<CertificateKind>, Gauge>,
     /// TLS handshakes that failed.
@@ -107,8 +112,8 @@ impl Metrics {
         let metrics = Self {
             requests: requests(&mut registry),
             duration: durations(&mut registry),
-            findings: Family::default(),
-            injections: Family::default(),
+            findings: findings(&mut registry),
+            injections: injections(&mut registry),
             caches: Family::default(),
             certificates: Family::default(),
             handshake_failures: HandshakeFailures::default(),
@@ -122,16 +127,6 @@ impl Metrics {
 
     fn registered(mut self) -> Self {
         let registry = &mut self.registry;
-        registry.register(
-            "findings",
-            "Findings, dry runs not counted",
-            self.findings.clone(),
-        );
-        registry.register(
-            "injections",
-            "Injections, dry runs not counted",
-            self.injections.clone(),
-        );
         registry.register(
             "cache_ready",
             "Whether a watch has delivered its first list",
@@ -181,18 +176,18 @@ impl Metrics {
         }
     }
 
-    /// Counts a finding by its rule id and action.
-    pub fn count_finding(&self, rule: &'static str, action: &'static str) {
-        self.findings
-            .get_or_create(&FindingLabels { rule, action })
-            .inc();
+    /// Counts a finding.
+    pub fn count_finding(&self, rule: &'static str, action: Action) {
+        if let Some(counter) = self.findings.get(&(rule, action)) {
+            counter.inc();
+        }
     }
 
-    /// Counts an injection by what was injected and where it was known from.
-    pub fn count_injection(&self, kind: &'static str, source: &'static str) {
-        self.injections
-            .get_or_create(&InjectionLabels { kind, source })
-            .inc();
+    /// Counts an injection by what was injected and where its value comes from.
+    pub fn count_injection(&self, kind: Kind, origin: Origin) {
+        if let Some(counter) = self.injections.get(&(kind, origin)) {
+            counter.inc();
+        }
     }
 
     /// Says whether the cache of a kind has seen its first whole list.
@@ -254,6 +249,38 @@ fn requests(registry: &mut Registry) -> Vec<Counter> {
     counters
 }
 
+fn findings(registry: &mut Registry) -> HashMap<(&'static str, Action), Counter> {
+    let family = Family::<FindingLabels, Counter>::default();
+    let mut counters = HashMap::new();
+    for rule in rules::all() {
+        for of in [Action::Deny, Action::Warn, Action::Audit] {
+            let labels = FindingLabels {
+                rule: rule.id,
+                action: action(of),
+            };
+            counters.insert((rule.id, of), family.get_or_create_owned(&labels));
+        }
+    }
+    registry.register("findings", "Findings, dry runs not counted", family);
+    counters
+}
+
+fn injections(registry: &mut Registry) -> HashMap<(Kind, Origin), Counter> {
+    let family = Family::<InjectionLabels, Counter>::default();
+    let mut counters = HashMap::new();
+    for kind in [Kind::ReadinessProbe, Kind::ServiceName, Kind::VolumeClaims] {
+        for origin in ORIGINS {
+            let labels = InjectionLabels {
+                kind: kind_text(kind),
+                source: origin_text(origin),
+            };
+            counters.insert((kind, origin), family.get_or_create_owned(&labels));
+        }
+    }
+    registry.register("injections", "Injections, dry runs not counted", family);
+    counters
+}
+
 fn durations(registry: &mut Registry) -> Vec<AtomicHistogram> {
     let family = Family::<EndpointLabel, AtomicHistogram>::default();
     let histograms = Endpoint::ALL
@@ -262,25 +289,6 @@ fn durations(registry: &mut Registry) -> Vec<AtomicHistogram> {
     let help = "From the head of a review to the last byte of its answer";
     registry.register("admission_duration_seconds", help, family);
     histograms
-}
-
-/// A gauge that counts something for as long as it lives.
-#[derive(Debug)]
-pub struct Counted(Arc<Metrics>);
-
-impl Counted {
-    /// Counts a review as in work.
-    #[must_use]
-    pub fn in_flight(metrics: &Arc<Metrics>) -> Self {
-        metrics.in_flight.inc();
-        Self(Arc::clone(metrics))
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.0.in_flight.dec();
-    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 
 use crate::metrics::Operation;
-use crate::wire::{Text, wire_struct};
+use crate::subject::view::{Text, view};
 
 /// The only version spoken (`admissionReviewVersions: [v1]`; v1beta1 is gone since Kubernetes 1.22).
 const API_VERSION: &str = "admission.k8s.io/v1";
@@ -64,38 +64,25 @@ impl<'a> Envelope<'a> {
     /// When the body is no `AdmissionReview` of version v1 with a request that has a uid.
     pub fn read(body: &'a [u8]) -> Result<Self, EnvelopeError> {
         let review: Review<'a> = serde_json::from_slice(body)?;
-        let (api_version, kind) = (
-            review.api_version.unwrap_or_default().0,
-            review.kind.unwrap_or_default().0,
-        );
-        if api_version != API_VERSION || kind != "AdmissionReview" {
-            return Err(EnvelopeError::Kind {
-                api_version: clip(&api_version),
-                kind: clip(&kind),
-            });
+        if review.api_version != API_VERSION || review.kind != "AdmissionReview" {
+            let (api_version, kind) = (clip(&review.api_version), clip(&review.kind));
+            return Err(EnvelopeError::Kind { api_version, kind });
         }
         Self::from_request(review.request.ok_or(EnvelopeError::NoRequest)?)
     }
 
     fn from_request(request: Request<'a>) -> Result<Self, EnvelopeError> {
-        let uid = request.uid.unwrap_or_default().0;
-        if uid.is_empty() {
+        if request.uid.is_empty() {
             return Err(EnvelopeError::NoUid);
         }
-        let is_main_resource = request.sub_resource.unwrap_or_default().0.is_empty();
         Ok(Self {
-            uid,
-            operation: operation(&request.operation.unwrap_or_default().0),
-            is_stateful_set: is_main_resource
-                && request.kind.is_some_and(|kind| kind.is_stateful_set()),
-            namespace: request.namespace.unwrap_or_default().0,
-            name: request.name.unwrap_or_default().0,
-            dry_run: request.dry_run.unwrap_or_default(),
-            user: request
-                .user_info
-                .and_then(|user| user.username)
-                .unwrap_or_default()
-                .0,
+            uid: request.uid.0,
+            operation: operation(&request.operation),
+            is_stateful_set: request.sub_resource.is_empty() && request.kind.is_stateful_set(),
+            namespace: request.namespace.0,
+            name: request.name.0,
+            dry_run: request.dry_run,
+            user: request.user_info.username.0,
             object: request.object,
             old_object: request.old_object,
         })
@@ -117,15 +104,15 @@ fn clip(text: &str) -> String {
     text.chars().take(64).collect()
 }
 
-wire_struct! {
+view! {
     struct Review<'a> {
         "apiVersion" => api_version: Text<'a>,
         "kind" => kind: Text<'a>,
-        "request" => request: Request<'a>,
+        "request" => request: Option<Request<'a>>,
     }
 }
 
-wire_struct! {
+view! {
     struct Request<'a> {
         "uid" => uid: Text<'a>,
         "kind" => kind: Gvk<'a>,
@@ -135,12 +122,12 @@ wire_struct! {
         "name" => name: Text<'a>,
         "dryRun" => dry_run: bool,
         "userInfo" => user_info: UserInfo<'a>,
-        "object" => object: &'a RawValue,
-        "oldObject" => old_object: &'a RawValue,
+        "object" => object: Option<&'a RawValue>,
+        "oldObject" => old_object: Option<&'a RawValue>,
     }
 }
 
-wire_struct! {
+view! {
     struct Gvk<'a> {
         "group" => group: Text<'a>,
         "version" => version: Text<'a>,
@@ -148,7 +135,7 @@ wire_struct! {
     }
 }
 
-wire_struct! {
+view! {
     struct UserInfo<'a> {
         "username" => username: Text<'a>,
     }
@@ -156,9 +143,7 @@ wire_struct! {
 
 impl Gvk<'_> {
     fn is_stateful_set(&self) -> bool {
-        let is =
-            |field: &Option<Text<'_>>, text| field.as_ref().is_some_and(|field| field.0 == text);
-        is(&self.group, "apps") && is(&self.version, "v1") && is(&self.kind, "StatefulSet")
+        self.group == "apps" && self.version == "v1" && self.kind == "StatefulSet"
     }
 }
 

@@ -28,7 +28,6 @@ const MAX_TIMEOUT: Duration = Duration::from_secs(30);
 const MARGIN: Duration = Duration::from_millis(500);
 
 /// Everything that a request needs.
-#[derive(Debug)]
 pub struct Webhook {
     /// Judges a review.
     pub reviewer: Reviewer,

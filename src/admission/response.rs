@@ -1,8 +1,43 @@
 //! The answer half of an `AdmissionReview`, and what a verdict reads like to a user.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
+use super::dotted;
 use super::warning::Warnings;
+use crate::evaluate::Verdict;
+use crate::inject::Tag;
+use crate::rules::{Action, Finding};
+
+/// Writes the answer to a judged set.
+///
+/// The patch and its type go together or not at all, and never beside a denial: kube-apiserver fails the call otherwise
+/// (kubernetes/apiserver `webhook/request/admissionreview.go`).
+///
+/// # Errors
+///
+/// Never, as far as the operations can be written as JSON.
+pub fn verdict(uid: &str, name: &str, verdict: &Verdict) -> serde_json::Result<Vec<u8>> {
+    let denials: Vec<&Finding> = of(verdict, Action::Deny).collect();
+    let mut warnings = Warnings::default();
+    for finding in of(verdict, Action::Warn) {
+        warnings.push(&sentence(finding), finding.rule);
+    }
+    for notice in &verdict.notices {
+        let text = format!("steadyset: {}: {}", dotted(&notice.pointer), notice.message);
+        warnings.push(&text, tag(notice.tag));
+    }
+    let mut answer = Answer::new(uid, denials.is_empty(), warnings.into_lines());
+    answer.audit_annotations = audited(verdict);
+    if !denials.is_empty() {
+        answer.status = Some(Status::forbidden(name, &denials));
+    } else if !verdict.operations.is_empty() {
+        answer.patch = Some(STANDARD.encode(serde_json::to_vec(&verdict.operations)?));
+        answer.patch_type = Some("JSONPatch");
+    }
+    review(answer)
+}
 
 /// Writes the answer to what is not judged: allowed, untouched, with a warning if there is something to say.
 ///
@@ -25,6 +60,38 @@ fn review(response: Answer<'_>) -> serde_json::Result<Vec<u8>> {
     })
 }
 
+fn of(verdict: &Verdict, action: Action) -> impl Iterator<Item = &Finding> {
+    verdict
+        .findings
+        .iter()
+        .filter(move |finding| finding.action == action)
+}
+
+fn tag(tag: Tag) -> &'static str {
+    match tag {
+        Tag::Injected => "injected",
+        Tag::Yielded => "yielded",
+        Tag::Rule(rule) => rule,
+    }
+}
+
+/// A finding without its rule id.
+fn sentence(finding: &Finding) -> String {
+    let field = dotted(&finding.pointer);
+    let text = format!("steadyset: {field}: {}; {}", finding.message, finding.help);
+    text.replace(char::is_control, " ")
+}
+
+/// Findings that are for the audit log only. The key gets the name of the webhook in front, so it must have no slash.
+fn audited(verdict: &Verdict) -> Option<AuditAnnotations> {
+    let texts: Vec<_> = of(verdict, Action::Audit)
+        .map(|finding| format!("{} [{}]", dotted(&finding.pointer), finding.rule))
+        .collect();
+    (!texts.is_empty()).then(|| AuditAnnotations {
+        findings: texts.join(", "),
+    })
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Review<'a> {
@@ -38,6 +105,14 @@ struct Review<'a> {
 struct Answer<'a> {
     uid: &'a str,
     allowed: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<Status<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    patch: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    patch_type: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    audit_annotations: Option<AuditAnnotations>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<String>,
 }
@@ -47,7 +122,187 @@ impl<'a> Answer<'a> {
         Self {
             uid,
             allowed,
+            status: None,
+            patch: None,
+            patch_type: None,
+            audit_annotations: None,
             warnings,
         }
+    }
+}
+
+#[derive(Serialize)]
+struct AuditAnnotations {
+    findings: String,
+}
+
+/// Never 422 and never `Invalid`: operators delete and recreate a set that is refused so.
+#[derive(Serialize)]
+struct Status<'a> {
+    code: u16,
+    reason: &'static str,
+    message: String,
+    details: Details<'a>,
+}
+
+#[derive(Serialize)]
+struct Details<'a> {
+    #[serde(skip_serializing_if = "str::is_empty")]
+    name: &'a str,
+    group: &'static str,
+    kind: &'static str,
+    causes: Vec<Cause>,
+}
+
+#[derive(Serialize)]
+struct Cause {
+    reason: &'static str,
+    message: String,
+    field: String,
+}
+
+impl<'a> Status<'a> {
+    fn forbidden(name: &'a str, denials: &[&Finding]) -> Self {
+        let lines: Vec<_> = denials
+            .iter()
+            .map(|finding| format!("{} [{}]", sentence(finding), finding.rule))
+            .collect();
+        let causes = denials.iter().map(|finding| Cause::of(finding)).collect();
+        let details = Details {
+            name,
+            group: "apps",
+            kind: "statefulsets",
+            causes,
+        };
+        Self {
+            code: 403,
+            reason: "Forbidden",
+            message: lines.join("\n"),
+            details,
+        }
+    }
+}
+
+impl Cause {
+    fn of(finding: &Finding) -> Self {
+        let message =
+            format!("{}; {}", finding.message, finding.help).replace(char::is_control, " ");
+        Self {
+            reason: finding.rule,
+            message,
+            field: dotted(&finding.pointer),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::inject::Notice;
+
+    fn finding(action: Action, pointer: &str) -> Finding {
+        let (message, help) = ("it is\nwrong".to_owned(), "write it right".to_owned());
+        let pointer = pointer.to_owned();
+        Finding {
+            rule: "some-rule",
+            action,
+            pointer,
+            message,
+            help,
+        }
+    }
+
+    fn answer(verdict: &Verdict) -> Value {
+        let review: Value =
+            serde_json::from_slice(&super::verdict("u", "web", verdict).unwrap()).unwrap();
+        review["response"].clone()
+    }
+
+    #[test]
+    fn a_denial_names_every_field_and_never_carries_a_patch() {
+        let findings = vec![
+            finding(Action::Deny, "/spec/template/spec/containers/0/ports"),
+            finding(Action::Warn, "/spec/replicas"),
+            finding(Action::Deny, "/metadata/annotations/steadyset.io~1inject"),
+        ];
+        let operations =
+            serde_json::from_value(json!([{"op": "add", "path": "/a", "value": 1}])).unwrap();
+        let verdict = Verdict {
+            findings,
+            operations,
+            ..Verdict::default()
+        };
+        let cause = |field: &str| json!({"reason": "some-rule", "message": "it is wrong; write it right", "field": field});
+        let [ports, annotation] = [
+            "spec.template.spec.containers[0].ports",
+            "metadata.annotations[steadyset.io/inject]",
+        ];
+        let expected = json!({
+            "uid": "u",
+            "allowed": false,
+            "status": {
+                "code": 403,
+                "reason": "Forbidden",
+                "message": format!(
+                    "steadyset: {ports}: it is wrong; write it right [some-rule]\n\
+                     steadyset: {annotation}: it is wrong; write it right [some-rule]"
+                ),
+                "details": {
+                    "name": "web",
+                    "group": "apps",
+                    "kind": "statefulsets",
+                    "causes": [cause(ports), cause(annotation)],
+                }
+            },
+            "warnings": ["steadyset: spec.replicas: it is wrong; write it right [some-rule]"],
+        });
+        assert_eq!(answer(&verdict), expected);
+    }
+
+    #[test]
+    fn a_patch_goes_with_its_type_and_a_notice_with_its_tag() {
+        let operations = json!([{"op": "add", "path": "/spec/serviceName", "value": "web"}]);
+        let (pointer, message) = ("/spec/serviceName".to_owned(), "linked to web".to_owned());
+        let verdict = Verdict {
+            operations: serde_json::from_value(operations.clone()).unwrap(),
+            notices: vec![Notice {
+                tag: Tag::Injected,
+                pointer,
+                message,
+            }],
+            ..Verdict::default()
+        };
+        let expected = json!({
+            "uid": "u",
+            "allowed": true,
+            "patch": STANDARD.encode(operations.to_string()),
+            "patchType": "JSONPatch",
+            "warnings": ["steadyset: spec.serviceName: linked to web [injected]"],
+        });
+        assert_eq!(answer(&verdict), expected);
+    }
+
+    #[test]
+    fn what_is_for_the_audit_log_is_not_shown() {
+        let verdict = Verdict {
+            findings: vec![finding(Action::Audit, "/spec/replicas")],
+            ..Verdict::default()
+        };
+        let expected = json!({
+            "uid": "u",
+            "allowed": true,
+            "auditAnnotations": {"findings": "spec.replicas [some-rule]"},
+        });
+        assert_eq!(answer(&verdict), expected);
+    }
+
+    #[test]
+    fn nothing_to_say_is_said_with_neither_patch_nor_warnings() {
+        assert_eq!(
+            answer(&Verdict::default()),
+            json!({"uid": "u", "allowed": true})
+        );
     }
 }

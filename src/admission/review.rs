@@ -1,50 +1,189 @@
 //! One review: from the bytes of the body to the bytes of the answer.
 
+use std::fmt::Write as _;
+use std::sync::Arc;
 use std::time::Instant;
 
-use super::{Envelope, Refusal, response};
-use crate::metrics::{Endpoint, Metrics, Operation, RequestLabels, Verdict};
+use arc_swap::ArcSwap;
 
-/// Judges reviews; holds what they are judged by.
-#[derive(Debug)]
-pub struct Reviewer;
+use super::{Envelope, Refusal, response};
+use crate::cluster::ClusterView;
+use crate::evaluate::{self, evaluate};
+use crate::metrics::{Endpoint, Metrics, Operation, RequestLabels, Verdict};
+use crate::policy::Policy;
+use crate::rules::Phase;
+use crate::subject::{Source, Subject, Undecodable};
+
+/// What reviews are judged by.
+pub struct Reviewer {
+    /// Swapped as a whole, so that a review never sees half of a change.
+    pub policy: ArcSwap<Policy>,
+    /// The cluster around the sets.
+    pub cluster: Arc<dyn ClusterView>,
+}
 
 /// A review that has been answered, and what is written down about it.
 #[derive(Debug)]
-pub struct Reviewed {
+pub struct Reviewed<'a> {
     pub(super) answer: Vec<u8>,
+    envelope: Envelope<'a>,
+    verdict: evaluate::Verdict,
     labels: RequestLabels,
 }
 
+/// What was found out about the object of a review.
+enum Judgement {
+    /// Nothing that we judge: another kind, a subresource, DELETE, a write that leaves the spec as it is.
+    Ignored,
+    Judged(evaluate::Verdict),
+    Undecodable(Undecodable),
+}
+
 impl Reviewer {
-    pub(super) fn review(&self, endpoint: Endpoint, body: &[u8]) -> Result<Reviewed, Refusal> {
+    /// Answers one review.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::Malformed`] if the body is no review.
+    pub fn review<'a>(&self, endpoint: Endpoint, body: &'a [u8]) -> Result<Reviewed<'a>, Refusal> {
         let envelope = Envelope::read(body)?;
-        let judged = envelope.is_stateful_set
-            && matches!(envelope.operation, Operation::Create | Operation::Update);
+        let judgement = self.judge(endpoint, &envelope);
+        let outcome = judgement.label();
+        let answer = judgement.answer(&envelope).map_err(|error| {
+            tracing::error!(%error, "an answer cannot be written");
+            Refusal::Failed
+        })?;
         let labels = RequestLabels {
             endpoint,
             operation: envelope.operation,
-            verdict: if judged {
-                Verdict::Allowed
-            } else {
-                Verdict::Ignored
-            },
+            verdict: outcome,
             dry_run: envelope.dry_run,
         };
-        let answer = response::allowed(&envelope.uid, None).map_err(|_| Refusal::Failed)?;
-        Ok(Reviewed { answer, labels })
+        let verdict = if let Judgement::Judged(verdict) = judgement {
+            verdict
+        } else {
+            evaluate::Verdict::default()
+        };
+        Ok(Reviewed {
+            answer,
+            envelope,
+            verdict,
+            labels,
+        })
+    }
+
+    fn judge(&self, endpoint: Endpoint, envelope: &Envelope<'_>) -> Judgement {
+        let (Some(object), true) = (envelope.object, envelope.is_stateful_set) else {
+            return Judgement::Ignored;
+        };
+        let old_object = match envelope.operation {
+            Operation::Create => None,
+            Operation::Update => envelope.old_object,
+            Operation::Delete | Operation::Connect | Operation::Unknown => {
+                return Judgement::Ignored;
+            }
+        };
+        let source = Source {
+            namespace: &envelope.namespace,
+            object,
+            old_object,
+        };
+        match Subject::decode(source) {
+            Ok(None) => Judgement::Ignored,
+            Ok(Some(subject)) => {
+                let policy = self.policy.load();
+                Judgement::Judged(evaluate(&policy, subject, &*self.cluster, phase(endpoint)))
+            }
+            Err(error) => Judgement::Undecodable(error),
+        }
     }
 }
 
-impl Reviewed {
+fn phase(endpoint: Endpoint) -> Phase {
+    match endpoint {
+        Endpoint::Mutate => Phase::Mutate,
+        Endpoint::Validate => Phase::Validate,
+    }
+}
+
+impl Judgement {
+    fn label(&self) -> Verdict {
+        match self {
+            Self::Ignored => Verdict::Ignored,
+            Self::Undecodable(_) => Verdict::Undecodable,
+            Self::Judged(verdict) if verdict.denies() => Verdict::Denied,
+            Self::Judged(verdict) if verdict.operations.is_empty() => Verdict::Allowed,
+            Self::Judged(_) => Verdict::Mutated,
+        }
+    }
+
+    fn answer(&self, envelope: &Envelope<'_>) -> serde_json::Result<Vec<u8>> {
+        match self {
+            Self::Ignored => response::allowed(&envelope.uid, None),
+            Self::Judged(verdict) => response::verdict(&envelope.uid, &envelope.name, verdict),
+            Self::Undecodable(error) => {
+                let text = format!("steadyset: not checked: {error}");
+                response::allowed(&envelope.uid, Some((&text, "undecodable")))
+            }
+        }
+    }
+}
+
+impl Reviewed<'_> {
+    /// Counts the review and writes its line into the log.
     pub(super) fn note(&self, metrics: &Metrics, started: Instant) {
         metrics.count_request(self.labels);
-        let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        if !self.labels.dry_run {
+            self.count(metrics);
+        }
         tracing::info!(
             endpoint = self.labels.endpoint.as_str(),
+            operation = self.labels.operation.as_str(),
+            namespace = &*self.envelope.namespace,
+            name = &*self.envelope.name,
+            user = &*self.envelope.user,
+            uid = &*self.envelope.uid,
+            dry_run = self.labels.dry_run,
             verdict = self.labels.verdict.as_str(),
-            micros,
+            findings = self.findings(),
+            injections = self.injections(),
+            micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
             "reviewed"
         );
     }
+
+    fn count(&self, metrics: &Metrics) {
+        for finding in &self.verdict.findings {
+            metrics.count_finding(finding.rule, finding.action);
+        }
+        for injection in &self.verdict.injections {
+            metrics.count_injection(injection.kind, injection.origin);
+        }
+    }
+
+    fn findings(&self) -> String {
+        let mut text = String::new();
+        for finding in &self.verdict.findings {
+            let _ = write!(
+                text,
+                "{}{}={}",
+                comma(&text),
+                finding.rule,
+                crate::metrics::action(finding.action)
+            );
+        }
+        text
+    }
+
+    fn injections(&self) -> String {
+        let mut text = String::new();
+        for injection in &self.verdict.injections {
+            let _ = write!(text, "{}{}", comma(&text), injection.key);
+        }
+        text
+    }
+}
+
+fn comma(text: &str) -> &'static str {
+    if text.is_empty() { "" } else { "," }
 }

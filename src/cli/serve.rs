@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 
 use crate::admission::{self, Reviewer, Webhook};
 use crate::certs::{self, Files, Pair};
+use crate::cluster::{NoCluster, ServerVersion};
 use crate::duration;
 use crate::metrics::{CertificateKind, Metrics};
 use crate::server::health::{self, Readiness};
@@ -122,7 +123,7 @@ struct Cluster {
     offline: bool,
     /// The version of Kubernetes that the rules assume, such as 1.34 or 1.35.2; the API server is asked unless told
     #[arg(long, env = "STEADYSET_KUBE_VERSION", value_name = "VERSION")]
-    kube_version: Option<String>,
+    kube_version: Option<ServerVersion>,
 }
 
 /// What must not end while the process serves; each gives its name when it does.
@@ -258,6 +259,12 @@ impl Cluster {
         if !self.offline {
             bail!("the cluster cannot be asked yet; run with --no-cluster");
         }
-        Ok(Reviewer)
+        let cluster = NoCluster {
+            version: self.kube_version,
+        };
+        Ok(Reviewer {
+            policy: ArcSwap::default(),
+            cluster: Arc::new(cluster),
+        })
     }
 }

@@ -5,6 +5,9 @@ use std::io;
 use prometheus_client::encoding::EncodeLabelValue;
 use rustls::AlertDescription;
 
+use crate::inject::{Kind, Origin};
+use crate::rules::Action;
+
 /// Declares a label: its enum, all its values, and each value's text.
 macro_rules! label {
     ($(#[$doc:meta])* $name:ident { $($(#[$value_doc:meta])* $value:ident = $text:literal,)* }) => {
@@ -125,6 +128,46 @@ label! {
         Serving = "serving",
         /// The authority that signed it, where we know it.
         Authority = "ca",
+    }
+}
+
+/// The text of an action.
+pub(crate) fn action(action: Action) -> &'static str {
+    match action {
+        Action::Deny => "deny",
+        Action::Warn => "warn",
+        Action::Audit => "audit",
+    }
+}
+
+/// The text of what was injected; the word of the annotation `steadyset.io/inject`.
+pub(super) fn kind_text(kind: Kind) -> &'static str {
+    match kind {
+        Kind::ReadinessProbe => "readiness-probe",
+        Kind::ServiceName => "service-name",
+        Kind::VolumeClaims => "volume-claims",
+    }
+}
+
+/// All origins of an injection.
+pub(super) const ORIGINS: [Origin; 6] = [
+    Origin::Policy,
+    Origin::Catalogue,
+    Origin::Port,
+    Origin::Service,
+    Origin::Annotation,
+    Origin::Record,
+];
+
+/// The text of an origin.
+pub(super) fn origin_text(origin: Origin) -> &'static str {
+    match origin {
+        Origin::Policy => "policy",
+        Origin::Catalogue => "catalogue",
+        Origin::Port => "port",
+        Origin::Service => "service",
+        Origin::Annotation => "annotation",
+        Origin::Record => "record",
     }
 }
 

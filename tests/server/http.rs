@@ -243,6 +243,79 @@ async fn what_is_not_the_set_itself_is_allowed_untouched() {
 }
 
 #[tokio::test]
+async fn a_set_that_cannot_be_read_is_allowed_with_a_warning() {
+    let process = Process::start(&[]);
+    let mut object = sound();
+    object["spec"]["replicas"] = json!("three");
+    let body = review("CREATE", &object).to_string();
+    for path in ["/mutate", "/validate"] {
+        let response = ask(&process, path, body.clone()).await.review();
+        assert_eq!(response["allowed"], true);
+        assert_eq!(response["patch"], Value::Null);
+        let warning = response["warnings"][0].as_str().unwrap();
+        assert!(
+            warning.starts_with("steadyset: not checked: the StatefulSet cannot be read: "),
+            "{warning}"
+        );
+        assert!(warning.ends_with(" [undecodable]"), "{warning}");
+    }
+    let (_, text) = probe(process.probes, "/metrics").await;
+    let line = r#"{endpoint="mutate",operation="create",verdict="undecodable",dry_run="false"} 1"#;
+    assert!(text.contains(line), "{text}");
+}
+
+#[tokio::test]
+async fn depth_matters_only_in_a_field_that_is_read() {
+    let process = Process::start(&[]);
+    for (pointer, read) in [
+        ("/spec/updateStrategy", true),
+        ("/spec/template/spec/containers", true),
+        ("/status/replicas", false),
+        ("/metadata/name", true),
+        (
+            "/spec/template/spec/containers/0/readinessProbe/httpGet/path",
+            false,
+        ),
+        ("/request/options", false),
+        ("/request/userInfo/groups", false),
+    ] {
+        let mut body = review("CREATE", &sound());
+        let place = if pointer.starts_with("/request") {
+            pointer.to_owned()
+        } else {
+            format!("/request/object{pointer}")
+        };
+        *body.pointer_mut(&place).unwrap() = json!("DEEP");
+        let body = body.to_string().replace("\"DEEP\"", &deep());
+        let response = ask(&process, "/validate", body).await.review();
+        assert_eq!(response["allowed"], true, "{pointer}");
+        assert_eq!(
+            response.to_string().contains("[undecodable]"),
+            read,
+            "{pointer}: {response}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn of_a_repeated_key_inside_the_object_the_last_counts() {
+    let process = Process::start(&[]);
+    let body = review("CREATE", &sound()).to_string();
+    for (repeated, read) in [
+        ("\"replicas\":\"three\",\"replicas\":2", false),
+        ("\"replicas\":2,\"replicas\":2", true),
+    ] {
+        let body = body.replace("\"replicas\":2", repeated);
+        let response = ask(&process, "/validate", body).await.review();
+        assert_eq!(
+            !response.to_string().contains("[undecodable]"),
+            read,
+            "{repeated}: {response}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_repeated_key_of_the_envelope_counts_with_its_last_value() {
     let process = Process::start(&[]);
     let body = review("CREATE", &sound()).to_string().replace(
