@@ -272,10 +272,7 @@ async fn depth_matters_only_in_a_field_that_is_read() {
         ("/spec/template/spec/containers", true),
         ("/status/replicas", false),
         ("/metadata/name", true),
-        (
-            "/spec/template/spec/containers/0/readinessProbe/httpGet/path",
-            false,
-        ),
+        ("/metadata/managedFields", false),
         ("/request/options", false),
         ("/request/userInfo/groups", false),
     ] {

@@ -30,7 +30,7 @@ pub fn sound() -> Value {
     json!({
         "apiVersion": "apps/v1",
         "kind": "StatefulSet",
-        "metadata": {"name": "web", "namespace": "default"},
+        "metadata": {"name": "web", "namespace": "default", "managedFields": []},
         "spec": {
             "replicas": 2,
             "serviceName": "web",
