@@ -31,6 +31,12 @@ pub struct Response {
     pub body: Vec<u8>,
 }
 
+/// An open connection that takes one request after the other.
+pub struct Connection {
+    host: SocketAddr,
+    stream: Box<dyn Stream>,
+}
+
 /// Something to read from and write to: a TCP or a TLS stream.
 pub trait Stream: Read + Write + Send {}
 impl<T: Read + Write + Send> Stream for T {}
@@ -84,6 +90,8 @@ impl Client {
         let stream = TcpStream::connect_timeout(&self.address, SILENCE)?;
         stream.set_read_timeout(Some(SILENCE))?;
         stream.set_write_timeout(Some(SILENCE))?;
+        // a head and a body are two writes: without this the second waits for the peer's delayed acknowledgement
+        stream.set_nodelay(true)?;
         Ok(stream)
     }
 
@@ -136,19 +144,46 @@ impl Client {
         headers: &[(&str, &str)],
         body: &[u8],
     ) -> Result<Response> {
-        let mut head = format!(
-            "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n",
-            self.address
-        );
+        let close = [headers, &[("connection", "close")]].concat();
+        self.open()?.request(method, path, &close, body)
+    }
+
+    /// A connection for several requests.
+    ///
+    /// # Errors
+    /// When nobody listens, or the handshake fails.
+    pub fn open(&self) -> Result<Connection> {
+        Ok(Connection {
+            host: self.address,
+            stream: self.connect()?,
+        })
+    }
+}
+
+impl Connection {
+    /// One request, one answer; the next may follow.
+    ///
+    /// # Errors
+    /// When there is no whole answer.
+    pub fn request(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Result<Response> {
+        let mut head = format!("{method} {path} HTTP/1.1\r\nhost: {}\r\n", self.host);
         for (name, value) in headers {
             head.extend([name, ": ", value, "\r\n"]);
         }
         head.extend(["content-length: ", &body.len().to_string(), "\r\n\r\n"]);
-        let mut stream = self.connect()?;
-        stream.write_all(head.as_bytes())?;
+        self.stream.write_all(head.as_bytes())?;
         // a server may answer 413 and close before it has read everything
-        let sent = stream.write_all(body).and_then(|()| stream.flush());
-        read_response(&mut stream)
+        let sent = self
+            .stream
+            .write_all(body)
+            .and_then(|()| self.stream.flush());
+        read_response(&mut self.stream)
             .with_context(|| format!("{method} {path}: no answer (sent: {sent:?})"))
     }
 }
@@ -176,7 +211,7 @@ impl Response {
     }
 }
 
-/// Reads one answer: by its `content-length`, else to the end of the stream.
+/// Reads one answer: by its `content-length` or its chunks, else to the end of the stream.
 ///
 /// # Errors
 /// When the stream ends early or is not HTTP.
@@ -199,16 +234,39 @@ pub fn read_response(stream: &mut dyn Stream) -> Result<Response> {
         .header("content-length")
         .map(str::parse::<usize>)
         .transpose()?;
-    while length.is_none_or(|length| response.body.len() < length) {
-        if read_some(stream, &mut response.body)? == 0 {
-            break;
+    let chunked = response.header("transfer-encoding") == Some("chunked");
+    let mut whole = None;
+    while whole.is_none() {
+        whole = match length {
+            _ if chunked => unchunked(&response.body)?,
+            Some(length) => (response.body.len() >= length).then(|| response.body.clone()),
+            None => None,
+        };
+        if whole.is_none() && read_some(stream, &mut response.body)? == 0 {
+            ensure!(length.is_none() && !chunked, "the body ended early");
+            return Ok(response);
         }
     }
-    ensure!(
-        length.is_none_or(|length| response.body.len() == length),
-        "the body ended early"
-    );
+    response.body = whole.unwrap_or_default();
     Ok(response)
+}
+
+/// The bytes of a chunked body, once its last chunk is there.
+fn unchunked(mut body: &[u8]) -> Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::new();
+    while let Some(end) = body.windows(2).position(|window| window == b"\r\n") {
+        let (head, rest) = body.split_at(end);
+        let size = usize::from_str_radix(str::from_utf8(head)?, 16)?;
+        let (Some(chunk), Some(next)) = (rest.get(2..size + 2), rest.get(size + 4..)) else {
+            return Ok(None);
+        };
+        if size == 0 {
+            return Ok(Some(bytes));
+        }
+        bytes.extend_from_slice(chunk);
+        body = next;
+    }
+    Ok(None)
 }
 
 fn parse_head(head: &str) -> Result<Response> {

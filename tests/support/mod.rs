@@ -33,6 +33,6 @@ pub mod webhook;
 pub use charts::{App, fixture};
 pub use cluster::{Cluster, Helm, Namespace, Settings};
 pub use command::{Output, Run};
-pub use https::{Client, Response};
+pub use https::{Client, Connection, Response};
 pub use wait::eventually;
 pub use webhook::{Webhook, WebhookSettings};
