@@ -162,6 +162,8 @@ impl ControlPlane {
             ])
             // pods of a fake node need no tokens, and a new namespace no wait for its account
             .arg("--disable-admission-plugins=ServiceAccount")
+            // as the usual installers have it: many charts prepare their node in a privileged container
+            .arg("--allow-privileged=true")
             // many clusters have it, and it asks more of a controller that sets ownerReferences
             .arg("--enable-admission-plugins=OwnerReferencesPermissionEnforcement");
         let client = Client::tls(port, authority.ca_pem())?;
