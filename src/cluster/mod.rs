@@ -10,6 +10,20 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
+mod cache;
+mod connect;
+mod live;
+mod lookup;
+mod overlay;
+mod ownership;
+mod prune;
+mod watch;
+mod world;
+
+pub use connect::{ConnectError, Target};
+pub use live::Cluster;
+pub use world::World;
+
 /// The answer to a look-up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Lookup<T> {
@@ -27,6 +41,15 @@ impl<T> Lookup<T> {
         match self {
             Self::Found(thing) => Some(thing),
             Self::Absent | Self::Unknown => None,
+        }
+    }
+
+    /// The same answer about something else.
+    pub fn map<R>(self, map: impl FnOnce(T) -> R) -> Lookup<R> {
+        match self {
+            Self::Found(thing) => Lookup::Found(map(thing)),
+            Self::Absent => Lookup::Absent,
+            Self::Unknown => Lookup::Unknown,
         }
     }
 }

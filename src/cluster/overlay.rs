@@ -1,0 +1,73 @@
+//! What one review has asked the API server, laid over what is remembered.
+
+use std::sync::Arc;
+
+use super::{Cluster, ClusterView, Lookup, ServerVersion, Service, ServiceKeeping};
+
+/// A view for one set: its namespace's Services and its orphaned pods are those just asked for.
+#[derive(Debug)]
+pub(super) struct Overlay<'c> {
+    cluster: &'c Cluster,
+    services: Option<Lookup<Vec<Arc<Service>>>>,
+    orphaned_pods: Lookup<Vec<String>>,
+}
+
+impl<'c> Overlay<'c> {
+    /// Nothing asked yet.
+    pub(super) fn new(cluster: &'c Cluster) -> Self {
+        Self {
+            cluster,
+            services: None,
+            orphaned_pods: cluster.orphaned_pods(),
+        }
+    }
+
+    /// The Services of the set's namespace as they are now.
+    pub(super) fn set_services(&mut self, services: Lookup<Vec<Arc<Service>>>) {
+        self.services = Some(services);
+    }
+
+    /// The set's orphaned pods as they are now.
+    pub(super) fn set_orphaned_pods(&mut self, pods: Lookup<Vec<String>>) {
+        self.orphaned_pods = pods;
+    }
+}
+
+impl ClusterView for Overlay<'_> {
+    fn version(&self) -> Option<ServerVersion> {
+        self.cluster.version()
+    }
+
+    fn service(&self, namespace: &str, name: &str) -> Lookup<Arc<Service>> {
+        match &self.services {
+            None => self.cluster.service(namespace, name),
+            Some(Lookup::Found(services)) => services
+                .iter()
+                .find(|service| service.name == name)
+                .map_or(Lookup::Absent, |service| Lookup::Found(Arc::clone(service))),
+            Some(Lookup::Absent) => Lookup::Absent,
+            Some(Lookup::Unknown) => Lookup::Unknown,
+        }
+    }
+
+    fn services(&self, namespace: &str) -> Lookup<Vec<Arc<Service>>> {
+        let asked = self.services.clone();
+        asked.unwrap_or_else(|| self.cluster.services(namespace))
+    }
+
+    fn storage_class(&self, name: &str) -> Lookup<()> {
+        self.cluster.storage_class(name)
+    }
+
+    fn default_storage_class(&self) -> Lookup<()> {
+        self.cluster.default_storage_class()
+    }
+
+    fn orphaned_pods(&self) -> Lookup<Vec<String>> {
+        self.orphaned_pods.clone()
+    }
+
+    fn keeps_services(&self) -> ServiceKeeping {
+        self.cluster.keeps_services()
+    }
+}

@@ -1,0 +1,118 @@
+//! Follows the objects of one kind for as long as the process lives.
+
+use std::fmt::Debug;
+use std::pin::pin;
+use std::sync::Arc;
+
+use futures::StreamExt;
+use kube::runtime::WatchStreamExt;
+use kube::runtime::watcher::{self, Event, watcher};
+use kube::{Api, Resource, ResourceExt};
+use serde::de::DeserializeOwned;
+
+use super::cache::{Cache, Objects, insert};
+use crate::metrics::{CacheKind, Metrics};
+use crate::server::health::Gate;
+
+/// A watch: of which kind, and who is told how it stands.
+pub(super) struct Watch {
+    pub(super) kind: CacheKind,
+    /// Opened by the first whole list, or when listing is forbidden: then the kind stays unknown, and that is no reason
+    /// to answer nobody.
+    pub(super) gate: Gate,
+    pub(super) metrics: Arc<Metrics>,
+}
+
+/// What has changed in a cache.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Change<'a> {
+    /// Everything may have.
+    All,
+    /// One object was written or deleted.
+    One {
+        namespace: &'a str,
+        name: &'a str,
+        /// Whether that changed what is kept of it.
+        kept: bool,
+    },
+}
+
+impl Watch {
+    /// Keeps `cache` as the API server tells. Never ends; what fails is tried again after a growing pause.
+    pub(super) async fn follow<K, T>(
+        self,
+        api: Api<K>,
+        cache: &Cache<T>,
+        prune: impl Fn(K) -> Option<T>,
+        changed: impl Fn(Change<'_>),
+    ) where
+        K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug + Send + 'static,
+        T: PartialEq,
+    {
+        self.metrics.set_cache_ready(self.kind, false);
+        let mut events = pin!(watcher(api, watcher::Config::default()).default_backoff());
+        let mut listed = Objects::new();
+        while let Some(event) = events.next().await {
+            match event {
+                Ok(Event::Init) => listed = Objects::new(),
+                Ok(Event::InitApply(object)) => {
+                    let (namespace, name) = key(&object);
+                    if let Some(kept) = prune(object) {
+                        insert(&mut listed, namespace, name, Arc::new(kept));
+                    }
+                }
+                Ok(Event::InitDone) => {
+                    cache.replace(std::mem::take(&mut listed));
+                    self.ready();
+                    changed(Change::All);
+                }
+                Ok(Event::Apply(object)) => set(cache, key(&object), prune(object), &changed),
+                Ok(Event::Delete(object)) => set(cache, key(&object), None, &changed),
+                Err(error) => self.failed(&error),
+            }
+        }
+    }
+
+    fn ready(&self) {
+        self.metrics.set_cache_ready(self.kind, true);
+        self.gate.set(true);
+    }
+
+    fn failed(&self, error: &watcher::Error) {
+        let kind = self.kind.as_str();
+        if is_forbidden(error) {
+            tracing::warn!(kind, %error, "may not be watched; what depends on it is unknown until it may");
+            self.gate.set(true);
+        } else {
+            tracing::warn!(kind, %error, "the watch broke; it is tried again");
+        }
+    }
+}
+
+fn key<K: Resource>(object: &K) -> (String, String) {
+    (object.namespace().unwrap_or_default(), object.name_any())
+}
+
+fn set<T: PartialEq>(
+    cache: &Cache<T>,
+    (namespace, name): (String, String),
+    object: Option<T>,
+    changed: impl Fn(Change<'_>),
+) {
+    let kept = cache.set(&namespace, &name, object);
+    changed(Change::One {
+        namespace: &namespace,
+        name: &name,
+        kept,
+    });
+}
+
+fn is_forbidden(error: &watcher::Error) -> bool {
+    match error {
+        watcher::Error::InitialListFailed(kube::Error::Api(status))
+        | watcher::Error::WatchStartFailed(kube::Error::Api(status))
+        | watcher::Error::WatchFailed(kube::Error::Api(status))
+        | watcher::Error::WatchError(status) => status.code == 403,
+        _ => false,
+    }
+}
