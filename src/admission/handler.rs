@@ -82,8 +82,8 @@ impl Webhook {
                 )
                 .await;
         }
-        let work =
-            AssertUnwindSafe(self.review(endpoint, request.into_body(), started)).catch_unwind();
+        let review = self.review(endpoint, request.into_body(), started, limit);
+        let work = AssertUnwindSafe(review).catch_unwind();
         let refusal = match tokio::time::timeout(limit, work).await {
             Ok(Ok(Ok(bytes))) => return reviewed(bytes, in_work),
             Ok(Ok(Err(refusal))) => refusal,
@@ -99,9 +99,11 @@ impl Webhook {
         endpoint: Endpoint,
         body: Body,
         started: Instant,
+        limit: Duration,
     ) -> Result<Vec<u8>, Refusal> {
         let body = read(body).await?;
-        let reviewed = self.reviewer.review(endpoint, &body)?;
+        let review = self.reviewer.review(endpoint, &body, started + limit);
+        let reviewed = review.await?;
         reviewed.note(&self.metrics, started);
         Ok(reviewed.answer)
     }

@@ -1,25 +1,24 @@
 //! One review: from the bytes of the body to the bytes of the answer.
 
 use std::fmt::Write as _;
-use std::sync::Arc;
 use std::time::Instant;
 
 use arc_swap::ArcSwap;
 
 use super::{Envelope, Refusal, response};
-use crate::cluster::ClusterView;
-use crate::evaluate::{self, evaluate};
+use crate::cluster::World;
+use crate::evaluate;
 use crate::metrics::{Endpoint, Metrics, Operation, RequestLabels, Verdict};
 use crate::policy::Policy;
 use crate::rules::Phase;
-use crate::subject::{Source, Subject, Undecodable};
+use crate::subject::{Source, Undecodable};
 
 /// What reviews are judged by.
 pub struct Reviewer {
     /// Swapped as a whole, so that a review never sees half of a change.
     pub policy: ArcSwap<Policy>,
     /// The cluster around the sets.
-    pub cluster: Arc<dyn ClusterView>,
+    pub world: World,
 }
 
 /// A review that has been answered, and what is written down about it.
@@ -40,14 +39,19 @@ enum Judgement {
 }
 
 impl Reviewer {
-    /// Answers one review.
+    /// Answers one review, before `deadline` unless the work itself takes longer.
     ///
     /// # Errors
     ///
     /// [`Refusal::Malformed`] if the body is no review.
-    pub fn review<'a>(&self, endpoint: Endpoint, body: &'a [u8]) -> Result<Reviewed<'a>, Refusal> {
+    pub async fn review<'a>(
+        &self,
+        endpoint: Endpoint,
+        body: &'a [u8],
+        deadline: Instant,
+    ) -> Result<Reviewed<'a>, Refusal> {
         let envelope = Envelope::read(body)?;
-        let judgement = self.judge(endpoint, &envelope);
+        let judgement = self.judge(endpoint, &envelope, deadline).await;
         let outcome = judgement.label();
         let answer = judgement.answer(&envelope).map_err(|error| {
             tracing::error!(%error, "an answer cannot be written");
@@ -72,7 +76,12 @@ impl Reviewer {
         })
     }
 
-    fn judge(&self, endpoint: Endpoint, envelope: &Envelope<'_>) -> Judgement {
+    async fn judge(
+        &self,
+        endpoint: Endpoint,
+        envelope: &Envelope<'_>,
+        deadline: Instant,
+    ) -> Judgement {
         let (Some(object), true) = (envelope.object, envelope.is_stateful_set) else {
             return Judgement::Ignored;
         };
@@ -88,12 +97,13 @@ impl Reviewer {
             object,
             old_object,
         };
-        match Subject::decode(source) {
+        let policy = self.policy.load();
+        let judged = self
+            .world
+            .judge(&policy, source, phase(endpoint), deadline.into());
+        match judged.await {
             Ok(None) => Judgement::Ignored,
-            Ok(Some(subject)) => {
-                let policy = self.policy.load();
-                Judgement::Judged(evaluate(&policy, subject, &*self.cluster, phase(endpoint)))
-            }
+            Ok(Some(verdict)) => Judgement::Judged(verdict),
             Err(error) => Judgement::Undecodable(error),
         }
     }

@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 
 use crate::admission::{self, Reviewer, Webhook};
 use crate::certs::{self, Files, Pair};
-use crate::cluster::{NoCluster, ServerVersion};
+use crate::cluster::{self, NoCluster, ServerVersion, Target, World};
 use crate::duration;
 use crate::metrics::{CertificateKind, Metrics};
 use crate::server::health::{self, Readiness};
@@ -145,8 +145,15 @@ impl Args {
         let mut readiness = Readiness::new(lifecycle.clone());
         let listening = readiness.gate("tls-listener");
         let tls = self.certificates.load(&metrics, &mut tasks).await?;
+        let reviewer = Reviewer {
+            policy: ArcSwap::default(),
+            world: self
+                .cluster
+                .world(&metrics, &mut readiness, &mut tasks)
+                .await?,
+        };
         let webhook = Webhook {
-            reviewer: self.cluster.reviewer()?,
+            reviewer,
             metrics: Arc::clone(&metrics),
             max_in_flight: self.max_in_flight,
         };
@@ -255,16 +262,24 @@ fn shared(pair: &Pair, metrics: &Metrics) -> anyhow::Result<SharedTls> {
 }
 
 impl Cluster {
-    fn reviewer(&self) -> anyhow::Result<Reviewer> {
-        if !self.offline {
-            bail!("the cluster cannot be asked yet; run with --no-cluster");
+    /// What the sets are judged in; a live cluster starts to be watched.
+    async fn world(
+        &self,
+        metrics: &Arc<Metrics>,
+        readiness: &mut Readiness,
+        tasks: &mut Tasks,
+    ) -> anyhow::Result<World> {
+        let version = self.kube_version;
+        if self.offline {
+            return Ok(World::Offline(NoCluster { version }));
         }
-        let cluster = NoCluster {
-            version: self.kube_version,
+        let target = Target {
+            kubeconfig: self.kubeconfig.clone(),
+            context: self.context.clone(),
         };
-        Ok(Reviewer {
-            policy: ArcSwap::default(),
-            cluster: Arc::new(cluster),
-        })
+        let client = target.connect().await?;
+        let cluster = Arc::new(cluster::Cluster::new(client, version));
+        cluster.start(metrics, readiness, tasks);
+        Ok(World::Live(cluster))
     }
 }

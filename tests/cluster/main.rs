@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod linkage;
 mod smoke;
 
 use std::process::ExitCode;
@@ -34,7 +35,7 @@ fn main() -> ExitCode {
 }
 
 fn trials(shared: &Shared) -> Vec<Trial> {
-    let topics = [("smoke", smoke::TESTS)];
+    let topics = [("linkage", linkage::TESTS), ("smoke", smoke::TESTS)];
     let named = topics
         .iter()
         .flat_map(|(topic, tests)| tests.iter().map(move |test| (topic, test)));
