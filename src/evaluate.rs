@@ -9,8 +9,8 @@ use crate::inject::{self, Injection, Notice};
 use crate::patch::Draft;
 use crate::policy::Policy;
 use crate::rules::{self, Action, Context, Finding, Phase, Rule, Violation};
-use crate::subject::set::Spec;
-use crate::subject::{Old, Subject};
+use crate::subject::Subject;
+use crate::subject::immutable;
 
 /// What is to be said of a set, and done to it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -56,16 +56,23 @@ pub fn evaluate(
         inject::inject(policy, &namespace, &mut draft, old.as_ref(), cluster)
     };
     let (set, operations) = draft.finish();
+    let changes = old
+        .as_ref()
+        .map(|old| immutable::changes(&set, &operations, old))
+        .unwrap_or_default();
     let context = Context {
         namespace: &namespace,
         set: &set,
         old: old.as_ref().map(|old| &old.set),
-        template_changed: old.as_ref().is_some_and(|old| old.template_changed),
+        template_changed: old
+            .as_ref()
+            .is_some_and(|old| old.template_changed_after(&operations)),
+        changes: &changes,
         operation,
         cluster,
         phase,
     };
-    let findings = judge(&context, old.as_ref());
+    let findings = judge(&context);
     Verdict {
         findings,
         injections: outcome.injections,
@@ -74,16 +81,14 @@ pub fn evaluate(
     }
 }
 
-fn judge(context: &Context<'_>, old: Option<&Old<'_>>) -> Vec<Finding> {
-    let ceiling = Ceiling::of(context, old);
+fn judge(context: &Context<'_>) -> Vec<Finding> {
+    let ceiling = Ceiling::of(context);
     let mut findings = Vec::new();
     for rule in rules::all().iter().filter(|rule| rule.runs(context)) {
         let violations = new_violations(rule, context);
         findings.extend(violations.into_iter().map(|violation| {
-            let builtin = rule
-                .builtin
-                .holds(context.cluster.version(), context.operation);
-            let action = ceiling.apply(violation.action.unwrap_or(rule.action), builtin);
+            let action = violation.action.unwrap_or(rule.action);
+            let action = ceiling.apply(action, rule.builtin.holds(context));
             Finding {
                 rule: rule.id,
                 action,
@@ -109,6 +114,7 @@ fn new_violations(rule: &Rule, context: &Context<'_>) -> Vec<Violation> {
         set: old,
         old: None,
         template_changed: false,
+        changes: &[],
         ..*context
     };
     (rule.check)(&stored, &mut before);
@@ -132,8 +138,8 @@ enum Ceiling {
 }
 
 impl Ceiling {
-    fn of(context: &Context<'_>, old: Option<&Old<'_>>) -> Self {
-        if old.is_some_and(|old| changes_immutable_field(&context.set.spec, &old.set.spec)) {
+    fn of(context: &Context<'_>) -> Self {
+        if !context.changes.is_empty() {
             Self::Warn
         } else if context.set.is_controlled() {
             Self::BuiltinOnly
@@ -149,11 +155,4 @@ impl Ceiling {
             Self::BuiltinOnly | Self::Warn => action.min(Action::Warn),
         }
     }
-}
-
-fn changes_immutable_field(new: &Spec<'_>, old: &Spec<'_>) -> bool {
-    new.service_name != old.service_name
-        || new.pod_management_policy() != old.pod_management_policy()
-        || new.selector != old.selector
-        || new.volume_claim_templates != old.volume_claim_templates
 }

@@ -2,8 +2,9 @@
 
 pub mod near;
 
-use crate::cluster::{ClusterView, ServerVersion};
+use crate::cluster::ClusterView;
 use crate::subject::Operation;
+use crate::subject::immutable::Change;
 use crate::subject::set::Set;
 
 /// What a finding does.
@@ -30,7 +31,7 @@ pub enum Phase {
 
 /// Whether the API server rejects the same by itself. At admission such a rule must run on `/mutate`, because the server
 /// validates before it calls `/validate`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub enum Builtin {
     /// No server rejects it.
     Never,
@@ -40,20 +41,22 @@ pub enum Builtin {
     Since(u32),
     /// The same, on CREATE alone.
     OnCreateSince(u32),
+    /// It depends on more than the version.
+    Where(fn(&Context<'_>) -> bool),
 }
 
 impl Builtin {
-    /// Whether a server of that version rejects it; an unknown version only counts for [`Builtin::Always`].
+    /// Whether the server around the set rejects it; one of unknown version only where all of them do.
     #[must_use]
-    pub fn holds(self, version: Option<ServerVersion>, operation: Operation) -> bool {
+    pub fn holds(self, context: &Context<'_>) -> bool {
+        let version = context.cluster.version();
+        let at_least = |minor| version.is_some_and(|version| version.at_least(minor));
         match self {
             Self::Never => false,
             Self::Always => true,
-            Self::Since(minor) => version.is_some_and(|version| version.at_least(minor)),
-            Self::OnCreateSince(minor) => {
-                operation == Operation::Create
-                    && version.is_some_and(|version| version.at_least(minor))
-            }
+            Self::Since(minor) => at_least(minor),
+            Self::OnCreateSince(minor) => context.operation == Operation::Create && at_least(minor),
+            Self::Where(holds) => holds(context),
         }
     }
 }
@@ -79,11 +82,7 @@ impl Rule {
     /// Whether the rule is run in that phase.
     #[must_use]
     pub fn runs(&self, context: &Context<'_>) -> bool {
-        context.phase != Phase::Mutate
-            || self.early
-            || self
-                .builtin
-                .holds(context.cluster.version(), context.operation)
+        context.phase != Phase::Mutate || self.early || self.builtin.holds(context)
     }
 }
 
@@ -108,8 +107,10 @@ pub struct Context<'c> {
     pub set: &'c Set<'c>,
     /// The stored set that it replaces.
     pub old: Option<&'c Set<'c>>,
-    /// Whether the write changes the pod template of the stored set.
+    /// Whether the write, injections included, changes the pod template of the stored set.
     pub template_changed: bool,
+    /// What the write, injections included, changes of the fields that a set keeps for life.
+    pub changes: &'c [Change],
     /// CREATE or UPDATE. Differs from `old` when the stored set is judged by itself, to see which sins are old.
     pub operation: Operation,
     /// The cluster around it.
@@ -124,7 +125,7 @@ pub struct Violation {
     /// JSON pointer to the field.
     pub pointer: String,
     /// What makes it the same violation in another version of the object: the container, claim or field name, never a list
-    /// index.
+    /// index; empty where the rule can be broken in one place only.
     pub subject: String,
     /// What is wrong.
     pub message: String,
@@ -132,6 +133,42 @@ pub struct Violation {
     pub help: String,
     /// An action other than the rule's own, where the case is milder.
     pub action: Option<Action>,
+}
+
+impl Violation {
+    /// A violation at a field that a set has only once.
+    #[must_use]
+    pub fn new(
+        pointer: impl Into<String>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) -> Self {
+        Self {
+            pointer: pointer.into(),
+            subject: String::new(),
+            message: message.into(),
+            help: help.into(),
+            action: None,
+        }
+    }
+
+    /// Says which container, claim or field it is about.
+    #[must_use]
+    pub fn of(self, subject: impl Into<String>) -> Self {
+        Self {
+            subject: subject.into(),
+            ..self
+        }
+    }
+
+    /// Replaces the rule's own action.
+    #[must_use]
+    pub fn with(self, action: Action) -> Self {
+        Self {
+            action: Some(action),
+            ..self
+        }
+    }
 }
 
 /// A violation of a rule, as it is shown.

@@ -1,7 +1,31 @@
 //! What follows from a set's fields once the API server's defaults are applied
 //! (`kubernetes/kubernetes:pkg/apis/apps/v1/defaults.go`).
 
-use super::set::{Claim, Container, ContainerPort, PodSpec, Set, Spec, UpdateStrategy};
+use std::fmt;
+
+use super::set::{Claim, Container, ContainerPort, PodSpec, Selector, Set, Spec, UpdateStrategy};
+
+impl fmt::Display for Selector<'_> {
+    /// As kubectl takes it: `app=web,tier In (a, b)`.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let labels = self.match_labels.iter();
+        let labels = labels.map(|(key, value)| format!("{key}={value}"));
+        let expressions = self.match_expressions.iter().map(|expression| {
+            let values: Vec<&str> = expression.values.iter().map(|value| &**value).collect();
+            match values.as_slice() {
+                [] => format!("{} {}", expression.key, expression.operator),
+                values => format!(
+                    "{} {} ({})",
+                    expression.key,
+                    expression.operator,
+                    values.join(", ")
+                ),
+            }
+        });
+        let requirements: Vec<String> = labels.chain(expressions).collect();
+        formatter.write_str(&requirements.join(","))
+    }
+}
 
 impl Set<'_> {
     /// Whether an owner manages the set (`ownerReferences[].controller: true`), as operators do.

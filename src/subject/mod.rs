@@ -5,12 +5,16 @@
 
 use std::borrow::Cow;
 
+use json_patch::PatchOperation;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 use thiserror::Error;
 
 pub mod annotations;
 mod facts;
+pub mod immutable;
 pub mod probe;
+mod quantity;
 pub mod set;
 pub mod view;
 
@@ -63,6 +67,10 @@ pub struct Old<'a> {
     pub template_changed: bool,
     /// The stored claims as they are written, to be put back unchanged.
     pub raw_claims: Vec<&'a RawValue>,
+    /// The claims that the user wants instead, as they are written.
+    pub wanted_claims: Vec<&'a RawValue>,
+    raw_template: Option<&'a RawValue>,
+    wanted_template: Option<&'a RawValue>,
 }
 
 impl<'a> Subject<'a> {
@@ -83,10 +91,15 @@ impl<'a> Subject<'a> {
         if new_spec.raw() == old_spec.raw() {
             return Ok(None);
         }
+        let (wanted, stored) = (new_spec.fields()?, old_spec.fields()?);
         let old = Old {
             set: serde_json::from_str(old_object.get())?,
-            template_changed: new_spec.template()? != old_spec.template()?,
-            raw_claims: old_spec.claims()?,
+            template_changed: wanted.template.map(RawValue::get)
+                != stored.template.map(RawValue::get),
+            raw_claims: stored.claims,
+            wanted_claims: wanted.claims,
+            raw_template: stored.template,
+            wanted_template: wanted.template,
         };
         let set = serde_json::from_str(source.object.get())?;
         Ok(Self::judged(source.namespace, set, Some(old)))
@@ -117,6 +130,28 @@ impl<'a> Subject<'a> {
     #[must_use]
     pub fn template_changed(&self) -> bool {
         self.old.as_ref().is_some_and(|old| old.template_changed)
+    }
+}
+
+impl Old<'_> {
+    /// Whether the pod template still differs once the operations are applied: a probe that was put back makes a template
+    /// what it was.
+    #[must_use]
+    pub fn template_changed_after(&self, operations: &[PatchOperation]) -> bool {
+        let own: Vec<_> = operations
+            .iter()
+            .filter(|operation| operation.path().as_str().starts_with("/spec/template/"))
+            .cloned()
+            .collect();
+        if own.is_empty() || !self.template_changed {
+            return self.template_changed;
+        }
+        let parsed = |raw: Option<&RawValue>| -> Option<Value> {
+            raw.and_then(|raw| serde_json::from_str(raw.get()).ok())
+        };
+        let mut wanted = json!({"spec": {"template": parsed(self.wanted_template)}});
+        json_patch::patch(&mut wanted, &own).is_err()
+            || wanted.pointer("/spec/template") != parsed(self.raw_template).as_ref()
     }
 }
 
@@ -151,127 +186,5 @@ impl<'a> SpecOutline<'a> {
             || Ok(SpecFields::default()),
             |raw| Ok(serde_json::from_str(raw)?),
         )
-    }
-
-    fn template(&self) -> Result<Option<&'a str>, Undecodable> {
-        Ok(self.fields()?.template.map(RawValue::get))
-    }
-
-    fn claims(&self) -> Result<Vec<&'a RawValue>, Undecodable> {
-        Ok(self.fields()?.claims)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn raw(text: &str) -> Box<RawValue> {
-        RawValue::from_string(text.to_owned()).unwrap()
-    }
-
-    fn source<'a>(object: &'a RawValue, old_object: Option<&'a RawValue>) -> Source<'a> {
-        Source {
-            namespace: "shop",
-            object,
-            old_object,
-        }
-    }
-
-    #[test]
-    fn null_is_absent_and_the_last_of_a_repeated_key_wins() {
-        let object = raw(
-            r#"{"metadata":{"name":"old","name":"web","annotations":null},"spec":{"replicas":null,"serviceName":null,
-            "template":null,"volumeClaimTemplates":null,"updateStrategy":{"rollingUpdate":{"partition":9}},
-            "updateStrategy":{"type":"OnDelete","rollingUpdate":null}}}"#,
-        );
-        let set = Subject::decode(source(&object, None)).unwrap().unwrap().set;
-        assert_eq!(set.metadata.name, "web");
-        assert!(!set.metadata.annotations.present);
-        assert_eq!((set.spec.replicas(), &*set.spec.service_name), (1, ""));
-        assert_eq!(set.spec.update_strategy.kind(), "OnDelete");
-        assert_eq!(set.spec.update_strategy.rolling_update, None);
-    }
-
-    #[test]
-    fn only_our_annotations_are_built() {
-        let object = raw(
-            r#"{"metadata":{"annotations":{"kubectl.kubernetes.io/last-applied-configuration":"{}","a":null,
-            "steadyset.io/inject":"none"}}}"#,
-        );
-        let annotations = Subject::decode(source(&object, None))
-            .unwrap()
-            .unwrap()
-            .set
-            .metadata
-            .annotations;
-        assert_eq!((annotations.present, annotations.ours.len()), (true, 1));
-        assert_eq!(annotations.get(annotations::INJECT), Some("none"));
-    }
-
-    #[test]
-    fn depth_in_a_skipped_field_changes_nothing_and_in_a_read_one_is_undecodable() {
-        let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
-        let skipped = raw(&format!(
-            r#"{{"spec":{{"minReadySeconds":{deep}}},"status":{{"x":{deep}}}}}"#
-        ));
-        assert!(Subject::decode(source(&skipped, None)).unwrap().is_some());
-        let read = raw(&format!(r#"{{"spec":{{"template":{deep}}}}}"#));
-        assert!(Subject::decode(source(&read, None)).is_err());
-    }
-
-    #[test]
-    fn a_write_that_leaves_the_spec_or_comes_while_deleting_is_not_judged() {
-        let old = raw(r#"{"metadata":{"labels":{}},"spec":{"replicas":1}}"#);
-        let labelled = raw(r#"{"metadata":{"labels":{"a":"b"}},"spec":{"replicas":1}}"#);
-        let deleting = raw(
-            r#"{"metadata":{"deletionTimestamp":"2026-11-21T00:00:00Z"},"spec":{"replicas":2}}"#,
-        );
-        for object in [&labelled, &deleting] {
-            assert!(
-                Subject::decode(source(object, Some(&old)))
-                    .unwrap()
-                    .is_none()
-            );
-        }
-    }
-
-    #[test]
-    fn a_template_change_is_seen_in_any_byte_of_it() {
-        let old = raw(r#"{"spec":{"replicas":1,"template":{"spec":{"unknown":1}}}}"#);
-        for (object, changed) in [
-            (
-                r#"{"spec":{"replicas":2,"template":{"spec":{"unknown":1}}}}"#,
-                false,
-            ),
-            (
-                r#"{"spec":{"replicas":1,"template":{"spec":{"unknown":2}}}}"#,
-                true,
-            ),
-        ] {
-            let object = raw(object);
-            let subject = Subject::decode(source(&object, Some(&old)))
-                .unwrap()
-                .unwrap();
-            assert_eq!(subject.operation(), Operation::Update);
-            assert_eq!(subject.template_changed(), changed);
-        }
-    }
-
-    #[test]
-    fn a_volume_knows_where_it_comes_from() {
-        let object = raw(
-            r#"{"spec":{"template":{"spec":{"volumes":[{"name":"a","emptyDir":{}},{"secret":null,"name":"b"}]}}}}"#,
-        );
-        let set = Subject::decode(source(&object, None)).unwrap().unwrap().set;
-        let sources: Vec<_> = set
-            .spec
-            .template
-            .spec
-            .volumes
-            .iter()
-            .map(|volume| volume.sources.len())
-            .collect();
-        assert_eq!(sources, [1, 0]);
     }
 }
