@@ -1,6 +1,11 @@
 //! The rules: what is wrong with a set, each in one place with its id, its documentation and its check.
 
+pub mod immutable;
 pub mod near;
+pub mod pod_management;
+#[cfg(test)]
+pub(crate) mod testing;
+pub mod update_strategy;
 
 use crate::cluster::ClusterView;
 use crate::subject::Operation;
@@ -189,5 +194,30 @@ pub struct Finding {
 /// Every rule, in the order in which findings are reported.
 #[must_use]
 pub fn all() -> &'static [&'static Rule] {
-    &[]
+    const ALL: &[&Rule] = &[
+        &pod_management::UNKNOWN,
+        &update_strategy::kind::UNKNOWN,
+        &update_strategy::rolling_update::WITH_ON_DELETE,
+        &update_strategy::rolling_update::PARTITION_NEGATIVE,
+        &update_strategy::max_unavailable::INVALID,
+        &update_strategy::rolling_update::PARTITION_EXCEEDS_REPLICAS,
+        &update_strategy::max_unavailable::ORDERED_READY,
+        &update_strategy::max_unavailable::ALL_REPLICAS,
+        &update_strategy::max_unavailable::IGNORED,
+        &update_strategy::transition::ON_DELETE_TEMPLATE_CHANGE,
+        &update_strategy::transition::ORDINALS_START_CHANGE,
+        &immutable::FIELD_CHANGE,
+        &update_strategy::transition::ROLLOUT_STARTS,
+    ];
+    ALL
+}
+
+/// What a user wrote, between quotes: short, and on one line whatever it holds.
+fn quoted(text: &str) -> String {
+    const LONGEST: usize = 60;
+    if text.chars().count() <= LONGEST {
+        return format!("{text:?}");
+    }
+    let start: String = text.chars().take(LONGEST).collect();
+    format!("{:?}", start + "\u{2026}")
 }

@@ -194,7 +194,9 @@ fn canonical(claim: &Value) -> Value {
         fields.remove(filled_in);
     }
     if let Some(spec) = fields.get_mut("spec").and_then(Value::as_object_mut)
-        && spec.get("volumeMode").is_some_and(|mode| mode == "Filesystem")
+        && spec
+            .get("volumeMode")
+            .is_some_and(|mode| mode == "Filesystem")
     {
         spec.remove("volumeMode");
     }

@@ -1,0 +1,158 @@
+//! Changes of what a set keeps for life.
+
+use super::{Action, Builtin, Context, Docs, Rule, Violation, quoted};
+use crate::subject::immutable::{Change, Field};
+
+/// The API server refuses the write by itself, and operators act on its 422: this only adds what to do.
+pub static FIELD_CHANGE: Rule = Rule {
+    id: "immutable-field-change",
+    action: Action::Warn,
+    builtin: Builtin::Never,
+    early: true,
+    docs: Docs {
+        what: "An update changes `serviceName`, `selector`, `podManagementPolicy` or `volumeClaimTemplates`.",
+        why: "The API server refuses it: these are fixed when the set is made. Its own error is the answer that operators and GitOps tools act on, so \
+              this rule never denies; it says how to make the change.",
+        example: "spec:\n  podManagementPolicy: Parallel   # the stored set has OrderedReady\n",
+        fix: "`kubectl delete statefulset NAME --cascade=orphan` (the pods keep running), apply again, and then:\n\n\
+              * `podManagementPolicy`: nothing more\n\
+              * `serviceName`: `kubectl rollout restart statefulset NAME`; keep the old Service until it is done, as the pods keep their old DNS name \
+              until they restart\n\
+              * a claim added: delete the pods one by one, each time waiting for Ready\n\
+              * only the size of a claim: `kubectl patch pvc` for each claim, as existing ones keep their size\n\
+              * `selector`: delete the old pods, which are never adopted and block the names without any event",
+    },
+    check,
+};
+
+fn check(context: &Context<'_>, violations: &mut Vec<Violation>) {
+    let name = &*context.set.metadata.name;
+    violations.extend(context.changes.iter().map(|change| {
+        let (pointer, then) = recipe(change, name);
+        Violation::new(
+            pointer,
+            format!(
+                "{} cannot become {} in a set that exists",
+                quoted(&change.old),
+                quoted(&change.new)
+            ),
+            format!(
+                "kubectl delete statefulset -n {} {name} --cascade=orphan, apply again{then}",
+                context.namespace
+            ),
+        )
+    }));
+}
+
+/// The field, and what is left to do once the set is made anew around its pods.
+fn recipe(change: &Change, set: &str) -> (&'static str, String) {
+    const CLAIMS: &str = "/spec/volumeClaimTemplates";
+    match change.field {
+        Field::PodManagementPolicy => ("/spec/podManagementPolicy", String::new()),
+        Field::ServiceName => (
+            "/spec/serviceName",
+            format!(
+                ", kubectl rollout restart statefulset {set}; keep Service {} until that is done",
+                quoted(&change.old)
+            ),
+        ),
+        Field::Selector => (
+            "/spec/selector",
+            ", then delete the old pods: they are not adopted and block the names".to_owned(),
+        ),
+        Field::ClaimNames => (
+            CLAIMS,
+            ", then delete the pods one by one, each time waiting for Ready".to_owned(),
+        ),
+        Field::ClaimSize => (
+            CLAIMS,
+            ", then kubectl patch pvc for each claim: existing ones keep their size".to_owned(),
+        ),
+        Field::Claim => (CLAIMS, "; claims that exist stay as they are".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::Phase;
+    use super::super::testing::{Case, web_spec};
+    use super::*;
+
+    #[test]
+    fn each_field_has_its_recipe() {
+        let claims = |claims| json!({"volumeClaimTemplates": claims});
+        let sized = |size| json!({"metadata": {"name": "data"}, "spec": {"resources": {"requests": {"storage": size}}}});
+        let delete = "kubectl delete statefulset -n shop web --cascade=orphan, apply again";
+        for (old, new, expected) in [
+            (
+                json!({"podManagementPolicy": "OrderedReady"}),
+                json!({"podManagementPolicy": "Parallel"}),
+                format!(
+                    "spec.podManagementPolicy: \"OrderedReady\" cannot become \"Parallel\" in a set that exists; {delete}"
+                ),
+            ),
+            (
+                json!({"serviceName": "a"}),
+                json!({"serviceName": "b"}),
+                format!(
+                    "spec.serviceName: \"a\" cannot become \"b\" in a set that exists; {delete}, \
+                         kubectl rollout restart statefulset web; keep Service \"a\" until that is done"
+                ),
+            ),
+            (
+                json!({"selector": {"matchLabels": {"app": "web"}}}),
+                json!({"selector": {"matchLabels": {"app": "shop"}}}),
+                format!(
+                    "spec.selector: \"app=web\" cannot become \"app=shop\" in a set that exists; {delete}, \
+                         then delete the old pods: they are not adopted and block the names"
+                ),
+            ),
+            (
+                json!({}),
+                claims(json!([sized("1Gi")])),
+                format!(
+                    "spec.volumeClaimTemplates: \"\" cannot become \"data\" in a set that exists; {delete}, \
+                         then delete the pods one by one, each time waiting for Ready"
+                ),
+            ),
+            (
+                claims(json!([sized("1Gi")])),
+                claims(json!([sized("2Gi")])),
+                format!(
+                    "spec.volumeClaimTemplates: \"data.spec.resources.requests.storage 1Gi\" cannot become \"2Gi\" in a set that exists; {delete}, \
+                         then kubectl patch pvc for each claim: existing ones keep their size"
+                ),
+            ),
+            (
+                claims(
+                    json!([{"metadata": {"name": "data"}, "spec": {"storageClassName": "slow"}}]),
+                ),
+                claims(
+                    json!([{"metadata": {"name": "data"}, "spec": {"storageClassName": "fast"}}]),
+                ),
+                format!(
+                    "spec.volumeClaimTemplates: \"data.spec.storageClassName slow\" cannot become \"fast\" in a set that exists; {delete}; \
+                         claims that exist stay as they are"
+                ),
+            ),
+        ] {
+            let case = Case::update(web_spec(&old), web_spec(&new)).at(Phase::Mutate);
+            assert_eq!(case.says(&FIELD_CHANGE), [expected]);
+        }
+    }
+
+    #[test]
+    fn what_may_change_may_change() {
+        for change in [
+            json!({"replicas": 5}),
+            json!({"ordinals": {"start": 2}}),
+            json!({"minReadySeconds": 3}),
+            json!({"template": {"metadata": {"labels": {"v": "2"}}}}),
+        ] {
+            let case = Case::update(web_spec(&json!({})), web_spec(&change));
+            assert!(case.says(&FIELD_CHANGE).is_empty(), "{change}");
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! What the rules' own tests share: a set that nothing is wrong with, a small cluster, and how findings read.
+
+use std::sync::Arc;
+
+use serde_json::value::{RawValue, to_raw_value};
+use serde_json::{Value, json};
+
+use super::{Context, Phase, Rule, Violation};
+use crate::admission::dotted;
+use crate::cluster::{ClusterView, Lookup, ServerVersion, Service, ServiceKeeping};
+use crate::subject::{Operation, Source, Subject, immutable};
+
+/// A set of three pods that no rule finds anything wrong with; `changes` is merged into it (RFC 7396).
+pub(crate) fn web(changes: &Value) -> Value {
+    let mut set = json!({
+        "metadata": {"name": "web", "namespace": "shop"},
+        "spec": {
+            "replicas": 3,
+            "serviceName": "web",
+            "podManagementPolicy": "OrderedReady",
+            "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"partition": 0}},
+            "selector": {"matchLabels": {"app": "web"}},
+            "template": {
+                "metadata": {"labels": {"app": "web"}},
+                "spec": {"containers": [{"name": "web", "image": "registry.example/web:1"}]},
+            },
+        },
+    });
+    json_patch::merge(&mut set, changes);
+    set
+}
+
+/// As [`web`], with changes of `spec` alone.
+pub(crate) fn web_spec(changes: &Value) -> Value {
+    web(&json!({"spec": changes}))
+}
+
+/// A write to be judged.
+pub(crate) struct Case {
+    pub(crate) object: Value,
+    pub(crate) old: Option<Value>,
+    pub(crate) phase: Phase,
+    pub(crate) world: World,
+}
+
+impl Case {
+    /// A CREATE at `/validate` of an unknown server.
+    pub(crate) fn create(object: Value) -> Self {
+        Self {
+            object,
+            old: None,
+            phase: Phase::Validate,
+            world: World::default(),
+        }
+    }
+
+    /// An UPDATE of a stored set.
+    pub(crate) fn update(old: Value, object: Value) -> Self {
+        Self {
+            old: Some(old),
+            ..Self::create(object)
+        }
+    }
+
+    pub(crate) fn on(self, version: &str) -> Self {
+        let version = Some(version.parse().unwrap());
+        Self {
+            world: World {
+                version,
+                ..self.world
+            },
+            ..self
+        }
+    }
+
+    pub(crate) fn at(self, phase: Phase) -> Self {
+        Self { phase, ..self }
+    }
+
+    pub(crate) fn among(self, world: World) -> Self {
+        Self { world, ..self }
+    }
+
+    /// What the rule says, as `field: message; help`; an action that is not the rule's own stands in front.
+    pub(crate) fn says(&self, rule: &Rule) -> Vec<String> {
+        self.violations(rule).iter().map(line).collect()
+    }
+
+    pub(crate) fn violations(&self, rule: &Rule) -> Vec<Violation> {
+        let object = raw(&self.object);
+        let old = self.old.as_ref().map(raw);
+        let source = Source {
+            namespace: "shop",
+            object: &object,
+            old_object: old.as_deref(),
+        };
+        let Some(subject) = Subject::decode(source).unwrap() else {
+            return Vec::new();
+        };
+        let changes = subject
+            .old
+            .as_ref()
+            .map(|old| immutable::changes(&subject.set, &[], old))
+            .unwrap_or_default();
+        let context = Context {
+            namespace: "shop",
+            set: &subject.set,
+            old: subject.old.as_ref().map(|old| &old.set),
+            template_changed: subject.template_changed(),
+            changes: &changes,
+            operation: if old.is_some() {
+                Operation::Update
+            } else {
+                Operation::Create
+            },
+            cluster: &self.world,
+            phase: self.phase,
+        };
+        let mut violations = Vec::new();
+        if rule.runs(&context) {
+            (rule.check)(&context, &mut violations);
+        }
+        violations
+    }
+}
+
+fn raw(value: &Value) -> Box<RawValue> {
+    to_raw_value(value).unwrap()
+}
+
+fn line(violation: &Violation) -> String {
+    let action = violation.action.map(|action| format!("{action:?} "));
+    format!(
+        "{}{}: {}; {}",
+        action.unwrap_or_default(),
+        dotted(&violation.pointer),
+        violation.message,
+        violation.help
+    )
+}
+
+/// Whether the rule finds anything in a set that is created.
+pub(crate) fn fires(rule: &Rule, object: Value) -> bool {
+    !Case::create(object).says(rule).is_empty()
+}
+
+/// A cluster of which only what is written here is known.
+#[derive(Default)]
+pub(crate) struct World {
+    pub(crate) version: Option<ServerVersion>,
+    pub(crate) services: Option<Vec<Service>>,
+    pub(crate) classes: Option<Vec<&'static str>>,
+    pub(crate) default_class: Option<bool>,
+}
+
+impl World {
+    pub(crate) fn with_services(services: Vec<Service>) -> Self {
+        Self {
+            services: Some(services),
+            ..Self::default()
+        }
+    }
+}
+
+fn known(there: Option<bool>) -> Lookup<()> {
+    match there {
+        Some(true) => Lookup::Found(()),
+        Some(false) => Lookup::Absent,
+        None => Lookup::Unknown,
+    }
+}
+
+impl ClusterView for World {
+    fn version(&self) -> Option<ServerVersion> {
+        self.version
+    }
+
+    fn service(&self, namespace: &str, name: &str) -> Lookup<Arc<Service>> {
+        let Some(services) = &self.services else {
+            return Lookup::Unknown;
+        };
+        let found = services
+            .iter()
+            .find(|service| service.namespace == namespace && service.name == name);
+        found.map_or(Lookup::Absent, |service| {
+            Lookup::Found(Arc::new(service.clone()))
+        })
+    }
+
+    fn services(&self, namespace: &str) -> Lookup<Vec<Arc<Service>>> {
+        let Some(services) = &self.services else {
+            return Lookup::Unknown;
+        };
+        let own = services
+            .iter()
+            .filter(|service| service.namespace == namespace);
+        Lookup::Found(own.cloned().map(Arc::new).collect())
+    }
+
+    fn storage_class(&self, name: &str) -> Lookup<()> {
+        known(self.classes.as_ref().map(|classes| classes.contains(&name)))
+    }
+
+    fn default_storage_class(&self) -> Lookup<()> {
+        known(self.default_class)
+    }
+
+    fn orphaned_pods(&self) -> Lookup<Vec<String>> {
+        Lookup::Absent
+    }
+
+    fn keeps_services(&self) -> ServiceKeeping {
+        ServiceKeeping::Kept
+    }
+}

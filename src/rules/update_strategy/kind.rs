@@ -1,0 +1,178 @@
+//! `spec.updateStrategy.type`.
+
+use crate::rules::near::is_near;
+use crate::rules::{Action, Builtin, Context, Docs, Rule, Violation, quoted};
+
+/// A type that no API server knows (`ValidateStatefulSetSpec`), or, for `Recreate`, that few do (KEP-3541).
+pub static UNKNOWN: Rule = Rule {
+    id: "update-strategy-unknown",
+    action: Action::Deny,
+    builtin: Builtin::Always,
+    early: true,
+    docs: Docs {
+        what: "`spec.updateStrategy.type` is neither `RollingUpdate` nor `OnDelete`.",
+        why: "Every API server refuses the set. Names of Deployment strategies (`Recreate`) and of rollout strategies (canary, blue-green, shadow, \
+              A/B, ramped, best-effort) are not types here, but most have a way of their own. From Kubernetes 1.37 `Recreate` is one, behind the \
+              feature gate `StatefulSetRecreateStrategy`.",
+        example: "spec:\n  updateStrategy:\n    type: Recreate\n",
+        fix: "* all pods at once, as `Recreate`: `type: OnDelete`, and delete the pods after each change\n\
+              * canary, ramped: `type: RollingUpdate` with `rollingUpdate.partition`, lowered step by step\n\
+              * blue-green, shadow, A/B: a second StatefulSet behind the Service\n\
+              * best-effort: `type: RollingUpdate` with `rollingUpdate.maxUnavailable`",
+    },
+    check,
+};
+
+fn check(context: &Context<'_>, violations: &mut Vec<Violation>) {
+    const POINTER: &str = "/spec/updateStrategy/type";
+    let kind = context.set.spec.update_strategy.kind();
+    if matches!(kind, "RollingUpdate" | "OnDelete") {
+        return;
+    }
+    if kind == "Recreate" && server_may_know_recreate(context) {
+        violations.push(
+            Violation::new(
+                POINTER,
+                "Recreate exists from Kubernetes 1.37 alone, behind the gate StatefulSetRecreateStrategy",
+                "elsewhere write OnDelete and delete the pods after each change, or RollingUpdate",
+            )
+            .with(Action::Warn),
+        );
+        return;
+    }
+    violations.push(Violation::new(
+        POINTER,
+        format!(
+            "{} is not a type for a StatefulSet, only RollingUpdate and OnDelete are",
+            quoted(kind)
+        ),
+        way_of(kind),
+    ));
+}
+
+/// Then the server decides. Exactly this spelling: no server accepts another.
+fn server_may_know_recreate(context: &Context<'_>) -> bool {
+    context
+        .cluster
+        .version()
+        .is_none_or(|version| version.at_least(37))
+}
+
+/// What a StatefulSet has for a strategy of that name.
+fn way_of(kind: &str) -> &'static str {
+    const PARTITION: &str =
+        "write RollingUpdate with rollingUpdate.partition, and lower the partition step by step";
+    const SECOND_SET: &str =
+        "write RollingUpdate, and run the other version as a second StatefulSet behind the Service";
+    let plain: String = kind
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .map(|c| c.to_ascii_lowercase())
+        .collect();
+    let has = |words: &[&str]| words.iter().any(|word| plain.contains(word));
+    if is_near(kind, "OnDelete") {
+        "write OnDelete"
+    } else if is_near(kind, "RollingUpdate") {
+        "write RollingUpdate"
+    } else if has(&["recreate"]) {
+        "write OnDelete and delete the pods after each change; from Kubernetes 1.37 there is Recreate, behind a gate"
+    } else if has(&["canary", "ramped", "ramp"]) {
+        PARTITION
+    } else if plain == "ab" || has(&["bluegreen", "shadow", "abtest"]) {
+        SECOND_SET
+    } else if has(&["besteffort"]) {
+        "write RollingUpdate with rollingUpdate.maxUnavailable"
+    } else {
+        "write RollingUpdate (pods restart one after the other) or OnDelete (you delete the pods)"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::rules::Phase;
+    use crate::rules::testing::{Case, fires, web_spec};
+
+    fn typed(kind: &Value) -> Value {
+        web_spec(&json!({"updateStrategy": {"type": kind, "rollingUpdate": null}}))
+    }
+
+    #[test]
+    fn each_name_gets_its_way() {
+        for (name, help) in [
+            ("onDelete", "write OnDelete"),
+            ("on-delete", "write OnDelete"),
+            ("rollingUpdate", "write RollingUpdate"),
+            ("RollingUpdates", "write RollingUpdate"),
+            (
+                "Canary",
+                "write RollingUpdate with rollingUpdate.partition, and lower the partition step by step",
+            ),
+            (
+                "Ramped",
+                "write RollingUpdate with rollingUpdate.partition, and lower the partition step by step",
+            ),
+            (
+                "BlueGreen",
+                "write RollingUpdate, and run the other version as a second StatefulSet behind the Service",
+            ),
+            (
+                "blue/green",
+                "write RollingUpdate, and run the other version as a second StatefulSet behind the Service",
+            ),
+            (
+                "Shadow",
+                "write RollingUpdate, and run the other version as a second StatefulSet behind the Service",
+            ),
+            (
+                "A/B",
+                "write RollingUpdate, and run the other version as a second StatefulSet behind the Service",
+            ),
+            (
+                "best-effort",
+                "write RollingUpdate with rollingUpdate.maxUnavailable",
+            ),
+            (
+                "foo",
+                "write RollingUpdate (pods restart one after the other) or OnDelete (you delete the pods)",
+            ),
+        ] {
+            assert_eq!(
+                Case::create(typed(&json!(name))).says(&UNKNOWN),
+                [format!(
+                    "spec.updateStrategy.type: \"{name}\" is not a type for a StatefulSet, only RollingUpdate and OnDelete are; {help}"
+                )]
+            );
+        }
+    }
+
+    #[test]
+    fn recreate_is_left_to_a_server_that_may_know_it() {
+        let denied = "spec.updateStrategy.type: \"Recreate\" is not a type for a StatefulSet, only RollingUpdate and OnDelete are; \
+                      write OnDelete and delete the pods after each change; from Kubernetes 1.37 there is Recreate, behind a gate";
+        let warned = "Warn spec.updateStrategy.type: Recreate exists from Kubernetes 1.37 alone, behind the gate \
+                      StatefulSetRecreateStrategy; elsewhere write OnDelete and delete the pods after each change, or RollingUpdate";
+        let case = || Case::create(typed(&json!("Recreate"))).at(Phase::Mutate);
+        assert_eq!(case().on("1.36.3").says(&UNKNOWN), [denied]);
+        assert_eq!(case().on("1.37.0").says(&UNKNOWN), [warned]);
+        assert_eq!(case().says(&UNKNOWN), [warned]);
+        let lower = Case::create(typed(&json!("recreate"))).on("1.37.0");
+        assert!(
+            lower.says(&UNKNOWN)[0].starts_with("spec.updateStrategy.type: \"recreate\" is not")
+        );
+    }
+
+    #[test]
+    fn both_types_and_none_are_fine() {
+        for kind in [
+            json!("RollingUpdate"),
+            json!("OnDelete"),
+            json!(""),
+            json!(null),
+        ] {
+            assert!(!fires(&UNKNOWN, typed(&kind)), "{kind}");
+        }
+    }
+}

@@ -1,0 +1,424 @@
+//! `spec.updateStrategy.rollingUpdate.maxUnavailable` (KEP-961): behind the gate `MaxUnavailableStatefulSet`, which is off up
+//! to 1.34, on in 1.35.0 to 1.35.3, off again from 1.35.4 and in 1.36 (kubernetes/kubernetes#137409), on from 1.37.
+//!
+//! Where the gate is off the server drops the field between `/mutate` and its own validation, so all of these run there.
+
+use super::rolling_update::rolling_update;
+use crate::cluster::ServerVersion;
+use crate::rules::{Action, Builtin, Context, Docs, Phase, Rule, Violation, quoted};
+use crate::subject::Operation;
+use crate::subject::view::IntOrString;
+
+const POINTER: &str = "/spec/updateStrategy/rollingUpdate/maxUnavailable";
+
+/// A value that says no number of pods (`validateRollingUpdateStatefulSet`).
+pub static INVALID: Rule = Rule {
+    id: "max-unavailable-invalid",
+    action: Action::Deny,
+    builtin: Builtin::Where(is_validated),
+    early: true,
+    docs: Docs {
+        what: "`maxUnavailable` is 0, negative, above 100 %, or neither a number nor a percentage.",
+        why: "Where the server knows the field it refuses the set. Where it does not, it drops the field without a word, and the mistake shows \
+              at the next upgrade of the cluster.",
+        example: "spec:\n  updateStrategy:\n    rollingUpdate:\n      maxUnavailable: \"2\"\n",
+        fix: "Write a whole number from 1 up without quotes, or a percentage from `1%` to `100%`.",
+    },
+    check: invalid,
+};
+
+/// More than one pod down at once in a set that starts its pods one by one.
+pub static ORDERED_READY: Rule = Rule {
+    id: "max-unavailable-ordered-ready",
+    action: Action::Warn,
+    builtin: Builtin::Never,
+    early: true,
+    docs: Docs {
+        what: "`maxUnavailable` allows more than one pod to be down, and the pod management policy is `OrderedReady`.",
+        why: "That many pods go down at once, but they come back one at a time, and a pod that does not get Ready halts the rest.",
+        example: "spec:\n  replicas: 5\n  podManagementPolicy: OrderedReady\n  updateStrategy:\n    rollingUpdate:\n      maxUnavailable: 2\n",
+        fix: "Leave `maxUnavailable` at 1, or use `podManagementPolicy: Parallel` (which only a new set can have).",
+    },
+    check: ordered_ready,
+};
+
+/// All pods down at once.
+pub static ALL_REPLICAS: Rule = Rule {
+    id: "max-unavailable-all-replicas",
+    action: Action::Warn,
+    builtin: Builtin::Never,
+    early: true,
+    docs: Docs {
+        what: "`maxUnavailable` is as large as the set.",
+        why: "One change of the template takes every pod down at the same time.",
+        example: "spec:\n  replicas: 3\n  updateStrategy:\n    rollingUpdate:\n      maxUnavailable: 100%\n",
+        fix: "Write a number below `replicas`; 1 restarts one pod after the other.",
+    },
+    check: all_replicas,
+};
+
+/// A value that this server does not act on.
+pub static IGNORED: Rule = Rule {
+    id: "max-unavailable-ignored",
+    action: Action::Warn,
+    builtin: Builtin::Never,
+    early: true,
+    docs: Docs {
+        what: "`maxUnavailable` is set, and this server does not act on it.",
+        why: "The field is behind the feature gate `MaxUnavailableStatefulSet`: off up to 1.34, from 1.35.4 and in 1.36. The server drops the field, \
+              or keeps it where the stored set already has it, and restarts one pod at a time.",
+        example: "spec:\n  updateStrategy:\n    rollingUpdate:\n      maxUnavailable: 2\n",
+        fix: "Remove it, or switch the feature gate on in the API server and the controller-manager.",
+    },
+    check: ignored,
+};
+
+/// Whether the server acts on the field.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Gate {
+    On,
+    Off,
+    Unknown,
+}
+
+impl Gate {
+    fn of(context: &Context<'_>) -> Self {
+        if survived(context) {
+            return Self::On;
+        }
+        context
+            .cluster
+            .version()
+            .map_or(Self::Unknown, Self::default_in)
+    }
+
+    fn default_in(version: ServerVersion) -> Self {
+        match (version.minor, version.patch) {
+            (37.., _) | (35, Some(0..=3)) => Self::On,
+            (35, None) => Self::Unknown,
+            _ => Self::Off,
+        }
+    }
+}
+
+/// What `/validate` sees of a new set has come through the server: only one with the gate on lets it pass.
+fn survived(context: &Context<'_>) -> bool {
+    context.phase == Phase::Validate && context.operation == Operation::Create
+}
+
+fn is_validated(context: &Context<'_>) -> bool {
+    Gate::of(context) == Gate::On || stored_set_has_it(context)
+}
+
+fn stored_set_has_it(context: &Context<'_>) -> bool {
+    let rolling = context
+        .old
+        .and_then(|old| old.spec.update_strategy.rolling_update.as_ref());
+    rolling.is_some_and(|rolling| rolling.max_unavailable.is_some())
+}
+
+fn value<'c>(context: &Context<'c>) -> Option<&'c IntOrString<'c>> {
+    rolling_update(context)?.max_unavailable.as_ref()
+}
+
+/// What a value says.
+enum Amount {
+    Pods(i64),
+    Percent(i64),
+}
+
+fn amount(value: &IntOrString<'_>) -> Result<Amount, &'static str> {
+    match value {
+        IntOrString::Int(1..) => Ok(Amount::Pods(value_of(value))),
+        IntOrString::Int(0) => Err("0 would let no pod be updated"),
+        IntOrString::Int(_) => Err("it is below 0"),
+        IntOrString::String(text) => percent(text),
+    }
+}
+
+fn value_of(value: &IntOrString<'_>) -> i64 {
+    match value {
+        IntOrString::Int(number) => *number,
+        IntOrString::String(_) => 0,
+    }
+}
+
+fn percent(text: &str) -> Result<Amount, &'static str> {
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err("in quotes it is a text, not a number");
+    }
+    let digits = text.strip_suffix('%').unwrap_or_default();
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err("it is neither a number nor a percentage");
+    }
+    match digits.parse() {
+        Ok(0) => Err("0% would let no pod be updated"),
+        Ok(percent @ 1..=100) => Ok(Amount::Percent(percent)),
+        _ => Err("it is more than 100%"),
+    }
+}
+
+/// The number of pods, as the controller counts: a percentage is rounded down, and at least 1
+/// (`stateful_set_utils.go`, `getStatefulSetMaxUnavailable`).
+fn pods(amount: &Amount, replicas: i64) -> i64 {
+    match amount {
+        Amount::Pods(pods) => *pods,
+        Amount::Percent(percent) => (replicas.saturating_mul(*percent) / 100).max(1),
+    }
+}
+
+/// How many pods may be down, where the value is valid and the server may act on it.
+fn pods_down(context: &Context<'_>) -> Option<i64> {
+    let amount = amount(value(context)?).ok()?;
+    (Gate::of(context) != Gate::Off).then(|| pods(&amount, context.set.spec.replicas()))
+}
+
+fn invalid(context: &Context<'_>, violations: &mut Vec<Violation>) {
+    let Some(value) = value(context) else {
+        return;
+    };
+    let Err(reason) = amount(value) else {
+        return;
+    };
+    let number = value.to_string();
+    let is_number = matches!(value, IntOrString::String(text) if text.parse::<u32>().is_ok_and(|number| number > 0));
+    let help = if is_number {
+        format!("write {number} without quotes, or a percentage from 1% to 100%")
+    } else {
+        "write a whole number from 1 up, or a percentage from 1% to 100%".to_owned()
+    };
+    let shown = match value {
+        IntOrString::Int(number) => number.to_string(),
+        IntOrString::String(text) => quoted(text),
+    };
+    violations.push(Violation::new(
+        POINTER,
+        format!("{shown} says no number of pods: {reason}"),
+        help,
+    ));
+}
+
+fn ordered_ready(context: &Context<'_>, violations: &mut Vec<Violation>) {
+    let Some(down) = pods_down(context) else {
+        return;
+    };
+    let spec = &context.set.spec;
+    if down > 1 && spec.replicas() > 1 && spec.is_ordered_ready() {
+        let down = down.min(spec.replicas());
+        violations.push(Violation::new(
+            POINTER,
+            format!("with OrderedReady {down} pods go down at once and come back one at a time; one that stays unready halts the rest"),
+            "write 1",
+        ));
+    }
+}
+
+fn all_replicas(context: &Context<'_>, violations: &mut Vec<Violation>) {
+    let Some(down) = pods_down(context) else {
+        return;
+    };
+    let replicas = context.set.spec.replicas();
+    if replicas > 1 && down >= replicas {
+        violations.push(Violation::new(
+            POINTER,
+            format!("one update takes all {replicas} pods down at once"),
+            format!("write a number below {replicas}; 1 restarts one pod after the other"),
+        ));
+    }
+}
+
+fn ignored(context: &Context<'_>, violations: &mut Vec<Violation>) {
+    let (Some(value), Some(version)) = (value(context), context.cluster.version()) else {
+        return;
+    };
+    if amount(value).is_err() || *value == IntOrString::Int(1) || Gate::of(context) != Gate::Off {
+        return;
+    }
+    let does = if stored_set_has_it(context) {
+        "keeps it without acting on it"
+    } else {
+        "drops it"
+    };
+    violations.push(Violation::new(
+        POINTER,
+        format!("Kubernetes {version} {does}: pods restart one at a time"),
+        "remove it, or switch on the feature gate MaxUnavailableStatefulSet",
+    ));
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::rules::testing::{Case, web_spec};
+
+    fn set(value: &Value, spec: Value) -> Value {
+        let mut changes = json!({"updateStrategy": {"rollingUpdate": {"maxUnavailable": value}}});
+        json_patch::merge(&mut changes, &spec);
+        web_spec(&changes)
+    }
+
+    fn case(value: &Value, spec: Value) -> Case {
+        Case::create(set(value, spec)).at(Phase::Mutate)
+    }
+
+    #[test]
+    fn a_value_says_a_number_of_pods() {
+        for (value, message) in [
+            (
+                json!(0),
+                "0 says no number of pods: 0 would let no pod be updated; write a whole number from 1 up, or a percentage from 1% to 100%",
+            ),
+            (
+                json!(-1),
+                "-1 says no number of pods: it is below 0; write a whole number from 1 up, or a percentage from 1% to 100%",
+            ),
+            (
+                json!("0%"),
+                "\"0%\" says no number of pods: 0% would let no pod be updated; write a whole number from 1 up, or a percentage from 1% to 100%",
+            ),
+            (
+                json!("101%"),
+                "\"101%\" says no number of pods: it is more than 100%; write a whole number from 1 up, or a percentage from 1% to 100%",
+            ),
+            (
+                json!("99999999999999999999%"),
+                "\"99999999999999999999%\" says no number of pods: it is more than 100%; write a whole number from 1 up, or a percentage from 1% to 100%",
+            ),
+            (
+                json!("2"),
+                "\"2\" says no number of pods: in quotes it is a text, not a number; write 2 without quotes, or a percentage from 1% to 100%",
+            ),
+            (
+                json!("abc"),
+                "\"abc\" says no number of pods: it is neither a number nor a percentage; write a whole number from 1 up, or a percentage from 1% to 100%",
+            ),
+            (
+                json!("1.5%"),
+                "\"1.5%\" says no number of pods: it is neither a number nor a percentage; write a whole number from 1 up, or a percentage from 1% to 100%",
+            ),
+            (
+                json!(""),
+                "\"\" says no number of pods: it is neither a number nor a percentage; write a whole number from 1 up, or a percentage from 1% to 100%",
+            ),
+        ] {
+            assert_eq!(
+                case(&value, json!({})).on("1.36.3").says(&INVALID),
+                [format!(
+                    "spec.updateStrategy.rollingUpdate.maxUnavailable: {message}"
+                )]
+            );
+        }
+        for value in [
+            json!(1),
+            json!(500),
+            json!("1%"),
+            json!("100%"),
+            json!(null),
+        ] {
+            assert!(case(&value, json!({})).says(&INVALID).is_empty(), "{value}");
+        }
+    }
+
+    #[test]
+    fn the_server_rejects_it_where_the_gate_is_on() {
+        let builtin = |version: &str| Gate::default_in(version.parse().unwrap()) == Gate::On;
+        for (version, on) in [
+            ("1.34.9", false),
+            ("1.35.0", true),
+            ("1.35.3", true),
+            ("1.35.4", false),
+            ("1.36.3", false),
+            ("1.37.0", true),
+            ("1.35", false),
+        ] {
+            assert_eq!(builtin(version), on, "{version}");
+        }
+    }
+
+    #[test]
+    fn ordered_pods_go_down_together_and_come_back_alone() {
+        assert_eq!(
+            case(&json!(2), json!({})).says(&ORDERED_READY),
+            [
+                "spec.updateStrategy.rollingUpdate.maxUnavailable: with OrderedReady 2 pods go down at once and come back one at a time; \
+                 one that stays unready halts the rest; write 1"
+            ]
+        );
+        for (value, spec) in [
+            (json!(1), json!({})),
+            (json!("50%"), json!({})),
+            (json!(2), json!({"podManagementPolicy": "Parallel"})),
+            (json!(2), json!({"replicas": 1})),
+            (json!("2"), json!({})),
+        ] {
+            assert!(
+                case(&value, spec.clone()).says(&ORDERED_READY).is_empty(),
+                "{value} {spec}"
+            );
+        }
+        assert_eq!(case(&json!("70%"), json!({})).says(&ORDERED_READY).len(), 1);
+        assert!(
+            case(&json!(2), json!({}))
+                .on("1.36.3")
+                .says(&ORDERED_READY)
+                .is_empty()
+        );
+    }
+
+    #[test]
+    fn not_every_pod_at_once() {
+        assert_eq!(
+            case(&json!("100%"), json!({})).says(&ALL_REPLICAS),
+            [
+                "spec.updateStrategy.rollingUpdate.maxUnavailable: one update takes all 3 pods down at once; \
+                 write a number below 3; 1 restarts one pod after the other"
+            ]
+        );
+        for (value, replicas) in [
+            (json!(2), 3),
+            (json!("99%"), 3),
+            (json!(5), 1),
+            (json!(5), 0),
+        ] {
+            let case = case(&value, json!({"replicas": replicas}));
+            assert!(case.says(&ALL_REPLICAS).is_empty(), "{value} {replicas}");
+        }
+    }
+
+    #[test]
+    fn a_server_that_does_not_act_on_it_is_named() {
+        let says = |version: &str| case(&json!(2), json!({})).on(version).says(&IGNORED);
+        assert_eq!(
+            says("1.36.3"),
+            [
+                "spec.updateStrategy.rollingUpdate.maxUnavailable: Kubernetes 1.36.3 drops it: pods restart one at a time; \
+                 remove it, or switch on the feature gate MaxUnavailableStatefulSet"
+            ]
+        );
+        for version in ["1.35.0", "1.35", "1.37.1"] {
+            assert!(says(version).is_empty(), "{version}");
+        }
+        assert_eq!((says("1.34.0").len(), says("1.35.4").len()), (1, 1));
+        assert!(
+            case(&json!(1), json!({}))
+                .on("1.36.3")
+                .says(&IGNORED)
+                .is_empty()
+        );
+        assert!(case(&json!(2), json!({})).says(&IGNORED).is_empty());
+        let stored = Case::update(set(&json!(2), json!({})), set(&json!(3), json!({})));
+        assert!(
+            stored.at(Phase::Mutate).on("1.36.3").says(&IGNORED)[0]
+                .contains("keeps it without acting on it")
+        );
+    }
+
+    #[test]
+    fn what_reaches_validate_has_been_let_through() {
+        let case = || Case::create(set(&json!(3), json!({}))).on("1.36.3");
+        assert!(case().says(&IGNORED).is_empty());
+        assert_eq!(case().says(&ALL_REPLICAS).len(), 1);
+    }
+}
