@@ -5,7 +5,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod given;
 mod linkage;
+mod older_sets;
 mod smoke;
 
 use std::process::ExitCode;
@@ -35,7 +37,11 @@ fn main() -> ExitCode {
 }
 
 fn trials(shared: &Shared) -> Vec<Trial> {
-    let topics = [("linkage", linkage::TESTS), ("smoke", smoke::TESTS)];
+    let topics = [
+        ("smoke", smoke::TESTS),
+        ("linkage", linkage::TESTS),
+        ("older_sets", older_sets::TESTS),
+    ];
     let named = topics
         .iter()
         .flat_map(|(topic, tests)| tests.iter().map(move |test| (topic, test)));
