@@ -29,6 +29,7 @@ pub struct Settings {
 pub struct Cluster {
     // dropped in this order: the webhook still needs the API server
     webhook: OnceLock<Result<Webhook, String>>,
+    account: OnceLock<Result<PathBuf, String>>,
     plane: ControlPlane,
     steadyset: PathBuf,
     counter: AtomicU32,
@@ -92,6 +93,7 @@ impl Cluster {
     pub fn boot(settings: &Settings) -> Result<Self> {
         Ok(Self {
             webhook: OnceLock::new(),
+            account: OnceLock::new(),
             plane: ControlPlane::boot(settings.workloads)?,
             steadyset: settings.steadyset.clone(),
             counter: AtomicU32::new(0),
@@ -120,6 +122,22 @@ impl Cluster {
             .get_or_init(start)
             .as_ref()
             .map_err(|error| anyhow!("the webhook did not start: {error}"))
+    }
+
+    /// The kubeconfig of the product's ServiceAccount, which has the rights of `manifests/rbac.yaml` and no others.
+    ///
+    /// # Errors
+    /// When the manifest is refused.
+    pub fn account(&self) -> Result<&Path> {
+        let grant = || {
+            let rbac = Path::new(env!("CARGO_MANIFEST_DIR")).join("manifests/rbac.yaml");
+            self.kubectl("apply -f")?.arg(rbac).ok()?;
+            self.token_kubeconfig("steadyset-system", "steadyset")
+        };
+        let granted = self
+            .account
+            .get_or_init(|| grant().map_err(|error| format!("{error:#}")));
+        granted.as_deref().map_err(|error| anyhow!("{error}"))
     }
 
     /// kubectl as the administrator; `line` is split at white space.

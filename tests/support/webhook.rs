@@ -1,7 +1,6 @@
 //! The product itself, as a process of its own, registered with the API server.
 
 use std::io::{BufRead, BufReader};
-use std::path::Path;
 use std::process::{Command, ExitStatus};
 use std::sync::mpsc::channel;
 use std::thread;
@@ -20,12 +19,6 @@ use super::program::{Program, Stdout};
 
 /// How long the product may take to become ready on a busy machine.
 const READY: Duration = Duration::from_mins(1);
-
-/// The namespace of the product's ServiceAccount, as in `manifests/rbac.yaml`.
-const NAMESPACE: &str = "steadyset-system";
-
-/// The name of the product's ServiceAccount.
-const ACCOUNT: &str = "steadyset";
 
 /// How a webhook is started and registered.
 #[derive(Debug, Clone)]
@@ -118,9 +111,7 @@ impl Webhook {
         if settings.offline {
             command.arg("--no-cluster");
         } else {
-            grant(cluster)?;
-            let kubeconfig = cluster.token_kubeconfig(NAMESPACE, ACCOUNT)?;
-            command.arg(format!("--kubeconfig={}", kubeconfig.display()));
+            command.arg(format!("--kubeconfig={}", cluster.account()?.display()));
         }
         let name = format!("steadyset-{}", settings.name);
         let mut program = cluster.plane().spawn(&name, &mut command, Stdout::Piped)?;
@@ -311,18 +302,6 @@ impl Drop for Webhook {
             );
         }
     }
-}
-
-/// Gives the product's ServiceAccount what `manifests/rbac.yaml` gives it, and nothing else.
-fn grant(cluster: &Cluster) -> Result<()> {
-    let namespace =
-        json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}});
-    cluster
-        .kubectl("apply -f -")?
-        .stdin(namespace.to_string())
-        .ok()?;
-    let rbac = Path::new(env!("CARGO_MANIFEST_DIR")).join("manifests/rbac.yaml");
-    cluster.kubectl("apply -f")?.arg(rbac).ok().map(drop)
 }
 
 /// The first line on stdout: the caBundle. The rest is read and dropped, so that the pipe never fills.
