@@ -1,5 +1,9 @@
 //! What is filled in: the readiness probe, the headless Service linkage, claims; and what becomes of it later.
 
+pub mod catalogue;
+pub mod probes;
+pub mod record;
+
 use crate::cluster::ClusterView;
 use crate::patch::Draft;
 use crate::policy::Policy;

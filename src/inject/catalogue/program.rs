@@ -1,0 +1,78 @@
+//! Which program a container runs, as far as its image, command and arguments tell.
+
+use super::Entry;
+use crate::subject::set::Container;
+
+/// Shells, init programs and entry points: they run what their arguments say.
+const CARRIERS: [&str; 20] = [
+    "sh",
+    "bash",
+    "ash",
+    "dash",
+    "zsh",
+    "busybox",
+    "env",
+    "exec",
+    "nice",
+    "nohup",
+    "numactl",
+    "setpriv",
+    "gosu",
+    "su-exec",
+    "tini",
+    "dumb-init",
+    "catatonit",
+    "docker-entrypoint.sh",
+    "entrypoint.sh",
+    "container-entrypoint",
+];
+
+/// The last part of an image's repository: no registry, no organisation, no tag, no digest.
+pub(in crate::inject) fn image_name(image: &str) -> &str {
+    let untagged = image.split_once('@').map_or(image, |(name, _)| name);
+    let last = untagged.rsplit('/').next().unwrap_or(untagged);
+    last.split_once(':').map_or(last, |(name, _)| name)
+}
+
+/// The words of the command and the arguments, those of scripts among them.
+pub(in crate::inject) fn words<'c>(container: &'c Container<'_>) -> impl Iterator<Item = &'c str> {
+    let parts = container.command.iter().chain(&container.args);
+    parts
+        .flat_map(|part| part.split(is_boundary))
+        .filter(|word| !word.is_empty())
+}
+
+fn is_boundary(character: char) -> bool {
+    character.is_whitespace() || matches!(character, ';' | '&' | '|' | '(' | ')' | '"' | '\'' | '`')
+}
+
+/// Whether the container runs one of the entry's programs: its command names it first, or in a script; without a command
+/// the image's entry point runs it, unless the first argument is a program of its own.
+pub(super) fn runs(entry: &Entry, container: &Container<'_>) -> bool {
+    let Some(first) = container.command.first() else {
+        return container.args.first().is_none_or(|first| {
+            first.starts_with('-')
+                || first.ends_with(".conf")
+                || entry.subcommands.contains(&&**first)
+                || starts(entry, first, container)
+        });
+    };
+    starts(entry, first, container)
+}
+
+fn starts(entry: &Entry, first: &str, container: &Container<'_>) -> bool {
+    is_program(entry, first)
+        || carries(first) && words(container).any(|word| is_program(entry, word))
+}
+
+fn is_program(entry: &Entry, word: &str) -> bool {
+    entry.programs.contains(&base_name(word))
+}
+
+fn carries(word: &str) -> bool {
+    CARRIERS.contains(&base_name(word))
+}
+
+fn base_name(word: &str) -> &str {
+    word.rsplit('/').next().unwrap_or(word)
+}

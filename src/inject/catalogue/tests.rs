@@ -1,0 +1,230 @@
+use super::*;
+use serde_json::{Value, json};
+
+fn container(value: &Value) -> Container<'static> {
+    let text = value.to_string();
+    serde_json::from_str(Box::leak(text.into_boxed_str())).unwrap()
+}
+
+#[test]
+fn finds_images_in_any_registry() {
+    let cases = [
+        ("postgres", Some("postgresql")),
+        ("postgres:17-alpine", Some("postgresql")),
+        ("docker.io/library/postgres@sha256:0", Some("postgresql")),
+        (
+            "registry.example.com:5000/mirror/bitnami/postgresql:16.4.0-debian-12-r0",
+            Some("postgresql"),
+        ),
+        ("bitnamilegacy/postgresql-repmgr:16", Some("postgresql")),
+        ("ghcr.io/zalando/spilo-17:4.0", Some("patroni")),
+        ("goharbor/redis-photon:v2", Some("redis")),
+        ("confluentinc/cp-kafka:7.9.0", Some("kafka")),
+        (
+            "k8s.gcr.io/kubernetes-zookeeper:1.0-3.4.10",
+            Some("zookeeper"),
+        ),
+        ("k8s.gcr.io/etcd-amd64:3.1.11", Some("etcd")),
+        ("quay.io/prometheus/prometheus:v3", Some("prometheus")),
+        ("bitnami/postgres-exporter", None),
+        ("bitnami/redis-sentinel", None),
+        ("mypostgres", None),
+        ("", None),
+    ];
+    for (image, name) in cases {
+        assert_eq!(by_image(image).map(|entry| entry.name), name, "{image}");
+    }
+}
+
+#[test]
+fn an_entry_speaks_for_its_program_alone() {
+    let cases = [
+        (json!({"image": "redis"}), true),
+        (
+            json!({"image": "redis", "args": ["--appendonly", "yes"]}),
+            true,
+        ),
+        (json!({"image": "redis", "args": ["/etc/redis.conf"]}), true),
+        (
+            json!({"image": "redis", "args": ["redis-server", "/etc/redis.conf"]}),
+            true,
+        ),
+        (
+            json!({"image": "redis", "args": ["redis-sentinel", "/etc/sentinel.conf"]}),
+            false,
+        ),
+        (
+            json!({"image": "redis", "args": ["sleep", "infinity"]}),
+            false,
+        ),
+        (json!({"image": "redis", "command": ["redis-server"]}), true),
+        (
+            json!({"image": "redis", "command": ["/usr/local/bin/redis-server", "/c"]}),
+            true,
+        ),
+        (
+            json!({"image": "redis", "command": ["redis-sentinel"]}),
+            false,
+        ),
+        (
+            json!({"image": "redis", "command": ["sleep", "redis-server"]}),
+            false,
+        ),
+        (
+            json!({"image": "redis", "command": ["sh", "-c", "cp /a /b; exec redis-server /b"]}),
+            true,
+        ),
+        (
+            json!({"image": "redis", "command": ["/bin/sh", "-c"], "args": ["redis-server /b"]}),
+            true,
+        ),
+        (
+            json!({"image": "redis", "command": ["sh", "-c", "redis-sentinel /b"]}),
+            false,
+        ),
+        (
+            json!({"image": "redis", "command": ["sh", "/scripts/run.sh"]}),
+            false,
+        ),
+        (
+            json!({"image": "redis", "command": ["docker-entrypoint.sh"], "args": ["redis-server"]}),
+            true,
+        ),
+        (
+            json!({"image": "minio/minio", "args": ["server", "/data"]}),
+            true,
+        ),
+        (
+            json!({"image": "minio/minio", "command": ["sh", "-c", "exec minio server /data"]}),
+            true,
+        ),
+        (
+            json!({"image": "minio/minio", "args": ["mirror", "/data"]}),
+            false,
+        ),
+    ];
+    for (value, runs) in cases {
+        assert_eq!(running(&container(&value)).is_some(), runs, "{value}");
+    }
+}
+
+#[test]
+fn flags_and_variables_make_a_probe_unsafe() {
+    let cases = [
+        (json!({"image": "redis"}), true),
+        (
+            json!({"image": "redis", "args": ["--tls-port", "6379"]}),
+            false,
+        ),
+        (
+            json!({"image": "redis", "command": ["sh", "-c", "redis-server --sentinel"]}),
+            false,
+        ),
+        (
+            json!({"image": "redis", "env": [{"name": "REDIS_TLS_ENABLED", "value": "no"}]}),
+            true,
+        ),
+        (
+            json!({"image": "redis", "env": [{"name": "REDIS_TLS_ENABLED", "value": "yes"}]}),
+            false,
+        ),
+        (
+            json!({"image": "minio", "env": [{"name": "MINIO_KMS_SECRET_KEY"}]}),
+            false,
+        ),
+        (
+            json!({"image": "prom/prometheus", "args": ["--web.route-prefix=/prom"]}),
+            false,
+        ),
+    ];
+    for (value, safe) in cases {
+        let container = container(&value);
+        let entry = by_image(&container.image).unwrap();
+        assert_eq!(entry.is_safe_for(&container), safe, "{value}");
+    }
+}
+
+#[test]
+fn the_declared_port_is_asked() {
+    let cases = [
+        (json!({"image": "postgres"}), Some(5432)),
+        (
+            json!({"image": "postgres", "ports": [{"containerPort": 5433}]}),
+            Some(5433),
+        ),
+        (json!({"image": "postgres", "args": ["-p", "5433"]}), None),
+        (
+            json!({"image": "postgres", "env": [{"name": "PGPORT", "value": "1"}]}),
+            None,
+        ),
+        (
+            json!({"image": "postgres", "ports": [{"containerPort": 5432, "protocol": "UDP"}]}),
+            Some(5432),
+        ),
+        (
+            json!({"image": "postgres", "ports": [{"name": "metrics", "containerPort": 9187}, {"containerPort": 6432}]}),
+            Some(6432),
+        ),
+        (
+            json!({"image": "postgres", "ports": [{"name": "a", "containerPort": 1}, {"name": "b", "containerPort": 2}]}),
+            None,
+        ),
+        (
+            json!({"image": "postgres", "ports": [{"name": "a", "containerPort": 1}, {"name": "pg", "containerPort": 2}]}),
+            Some(2),
+        ),
+        (
+            json!({"image": "minio", "ports": [{"containerPort": 7777}]}),
+            None,
+        ),
+        (
+            json!({"image": "nats", "ports": [{"name": "client", "containerPort": 4222}, {"name": "monitor", "containerPort": 8222}]}),
+            Some(8222),
+        ),
+        (
+            json!({"image": "nats", "ports": [{"name": "client", "containerPort": 4222}]}),
+            Some(4222),
+        ),
+        (json!({"image": "nats"}), Some(4222)),
+    ];
+    for (value, expected) in cases {
+        let container = container(&value);
+        let served = by_image(&container.image).unwrap().recipe(&container);
+        let number = served.map(|(_, port)| match port {
+            ServedPort::Declared(port) => port.container_port,
+            ServedPort::Own(number) => number,
+        });
+        assert_eq!(number, expected, "{value}");
+    }
+}
+
+#[test]
+fn every_entry_is_complete_and_its_images_are_its_own() {
+    let mut images = std::collections::HashSet::new();
+    let mut names = std::collections::HashSet::new();
+    for entry in all() {
+        assert!(names.insert(entry.name), "{} twice", entry.name);
+        assert!(
+            !entry.source.is_empty() && !entry.programs.is_empty(),
+            "{}",
+            entry.name
+        );
+        for image in entry.images {
+            assert!(images.insert(image), "{image} twice");
+        }
+        for recipe in entry.recipes {
+            if let Ask::Shell(script) = recipe.ask {
+                assert!(
+                    script.contains("{port}") && !script.contains("{{"),
+                    "{script}"
+                );
+            }
+        }
+    }
+    assert!(names.len() >= 21);
+}
+
+#[test]
+fn vault_is_never_probed() {
+    assert!(by_image("hashicorp/vault:1.19").unwrap().never_probed());
+}

@@ -1,0 +1,253 @@
+//! Which readiness probe a container would get, and why it gets none.
+
+use std::sync::Arc;
+
+use crate::cluster::{ClusterView, Lookup, Service};
+use crate::policy::{ProbeMode, ReadinessProbe};
+use crate::subject::probe::{Exec, HttpGet, Probe, TcpSocket};
+use crate::subject::set::{Container, Set};
+use crate::subject::view::{IntOrString, Text};
+
+use super::catalogue::{self, Ask, Entry, ServedPort};
+use super::record::Record;
+
+mod port;
+mod safe;
+mod side;
+
+/// The source of a probe of a declared port.
+pub(super) const SOURCE_PORT: &str = "port";
+/// What the name of a catalogue entry is put behind to name it as a source.
+pub(super) const SOURCE_CATALOGUE: &str = "catalogue/";
+
+/// What a proposal rests on.
+#[derive(Clone, Copy)]
+pub struct Site<'s> {
+    /// When probes are injected, and their numbers.
+    pub policy: &'s ReadinessProbe,
+    /// The set's namespace.
+    pub namespace: &'s str,
+    /// The set, with its `serviceName` as it will be.
+    pub set: &'s Set<'s>,
+    /// What was injected into it.
+    pub record: &'s Record,
+    /// The cluster around it.
+    pub cluster: &'s dyn ClusterView,
+}
+
+/// What a container without a readiness probe would get.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Proposal {
+    /// This probe.
+    Probe(Proposed),
+    /// None: it could stop the set from forming.
+    HeldBack {
+        /// The probe that `Always` would inject.
+        probe: Proposed,
+        /// The governing Service, where the set names one.
+        service: Option<String>,
+    },
+    /// None: these ports compete, by name or number.
+    Competing(Vec<String>),
+    /// None: no port serves anything but metrics.
+    NoPort,
+    /// None, and nothing to say: a side container, or a system that must never get one.
+    Silent,
+}
+
+/// A probe and where it comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Proposed {
+    /// The probe, every field that the API server would fill in written out.
+    pub probe: Probe<'static>,
+    /// `port`, or `catalogue/<entry>`.
+    pub source: String,
+    /// The number of the port that a script asks.
+    pub port: Option<i64>,
+}
+
+impl Proposal {
+    /// Why the container gets none, in words that end a sentence; `None` where it gets one, or nothing is to be said.
+    #[must_use]
+    pub fn why_not(&self) -> Option<String> {
+        match self {
+            Self::Probe(_) | Self::Silent => None,
+            Self::NoPort => Some("it declares no TCP port that one could ask".to_owned()),
+            Self::Competing(ports) => Some(format!("the ports {} compete", ports.join(", "))),
+            Self::HeldBack { service, .. } => Some(match service {
+                Some(service) => format!(
+                    "one could keep peers from finding each other: Service `{service}` does not publish unready addresses"
+                ),
+                None => "one could keep peers from finding each other: no headless Service publishes unready addresses"
+                    .to_owned(),
+            }),
+        }
+    }
+
+    /// What the user may write to get one from us, or instead.
+    #[must_use]
+    pub fn remedy(&self) -> Option<String> {
+        match self {
+            Self::Probe(_) | Self::Silent => None,
+            Self::NoPort => Some("write a readinessProbe".to_owned()),
+            Self::Competing(_) => Some(
+                "write a readinessProbe, or name one of them http, https, web, grpc, tcp or client"
+                    .to_owned(),
+            ),
+            Self::HeldBack { service, .. } => Some(match service {
+                Some(service) => format!(
+                    "write a readinessProbe, or set publishNotReadyAddresses: true on `{service}` or podManagementPolicy: Parallel"
+                ),
+                None => "write a readinessProbe, or set podManagementPolicy: Parallel".to_owned(),
+            }),
+        }
+    }
+}
+
+/// What the container would get if it has no readiness probe; the policy's mode `Never` counts as `Safe` here.
+#[must_use]
+pub fn propose(site: Site<'_>, container: &Container<'_>) -> Proposal {
+    if side::is_side_container(container) {
+        return Proposal::Silent;
+    }
+    let known = catalogue::by_image(&container.image);
+    if known.is_some_and(Entry::never_probed) {
+        return Proposal::Silent;
+    }
+    let governing = governing_service(site);
+    let derived = match derive(site.policy, container, governing.as_ref()) {
+        Ok(derived) => derived,
+        Err(none) if none.is_empty() => return Proposal::NoPort,
+        Err(competing) => return Proposal::Competing(competing),
+    };
+    let safe = site.policy.mode == ProbeMode::Always
+        || derived.entry.is_some_and(|entry| entry.node_local)
+        || safe::cannot_block(site, governing.as_ref())
+        || known.is_none() && safe::is_plain_web(site.set, container);
+    if safe {
+        return Proposal::Probe(derived.proposed);
+    }
+    let service = &*site.set.spec.service_name;
+    Proposal::HeldBack {
+        probe: derived.proposed,
+        service: (!service.is_empty()).then(|| service.to_owned()),
+    }
+}
+
+/// A probe that fits a container, whether or not it is safe for the set.
+struct Derived {
+    proposed: Proposed,
+    entry: Option<&'static Entry>,
+}
+
+fn governing_service(site: Site<'_>) -> Option<Arc<Service>> {
+    let name = &*site.set.spec.service_name;
+    if name.is_empty() {
+        return None;
+    }
+    match site.cluster.service(site.namespace, name) {
+        Lookup::Found(service) => Some(service),
+        Lookup::Absent | Lookup::Unknown => None,
+    }
+}
+
+/// The probe of a container, or the ports that compete.
+fn derive(
+    policy: &ReadinessProbe,
+    container: &Container<'_>,
+    governing: Option<&Arc<Service>>,
+) -> Result<Derived, Vec<String>> {
+    if let Some(derived) = from_catalogue(policy, container) {
+        return Ok(derived);
+    }
+    let port = port::infer(container, governing.map(|service| &**service))?;
+    let socket = TcpSocket {
+        port: port::reference(container, port),
+        ..TcpSocket::default()
+    };
+    let probe = Probe {
+        tcp_socket: Some(socket),
+        ..numbers(policy)
+    };
+    Ok(Derived {
+        proposed: Proposed {
+            probe,
+            source: SOURCE_PORT.to_owned(),
+            port: None,
+        },
+        entry: None,
+    })
+}
+
+fn from_catalogue(policy: &ReadinessProbe, container: &Container<'_>) -> Option<Derived> {
+    let entry = catalogue::running(container).filter(|entry| entry.is_safe_for(container))?;
+    let (recipe, served) = entry.recipe(container)?;
+    let number = match served {
+        ServedPort::Declared(port) => port.container_port,
+        ServedPort::Own(number) => number,
+    };
+    let asks_from_outside = !matches!(recipe.ask, Ask::Shell(_));
+    if asks_from_outside && port::is_loopback_only(container, number) {
+        return None;
+    }
+    let reference = match served {
+        ServedPort::Declared(port) => port::reference(container, port),
+        ServedPort::Own(number) => IntOrString::Int(number),
+    };
+    let probe = asking(recipe.ask, reference, number);
+    Some(Derived {
+        proposed: Proposed {
+            probe: Probe {
+                exec: probe.exec,
+                http_get: probe.http_get,
+                tcp_socket: probe.tcp_socket,
+                ..numbers(policy)
+            },
+            source: format!("{SOURCE_CATALOGUE}{}", entry.name),
+            port: (!asks_from_outside).then_some(number),
+        },
+        entry: Some(entry),
+    })
+}
+
+/// The handler alone.
+fn asking(ask: Ask, port: IntOrString<'static>, number: i64) -> Probe<'static> {
+    let mut probe = Probe::default();
+    match ask {
+        Ask::Tcp => {
+            probe.tcp_socket = Some(TcpSocket {
+                port,
+                ..TcpSocket::default()
+            });
+        }
+        Ask::HttpGet(path) => {
+            probe.http_get = Some(HttpGet {
+                path: Text::from(path),
+                port,
+                scheme: Text::from("HTTP"),
+                ..HttpGet::default()
+            });
+        }
+        Ask::Shell(script) => {
+            let script = script.replace("{port}", &number.to_string());
+            probe.exec = Some(Exec {
+                command: vec![Text::from("sh"), Text::from("-c"), Text::from(script)],
+            });
+        }
+    }
+    probe
+}
+
+/// The numbers, each of which the API server would otherwise fill in: what is stored is then what the record says.
+fn numbers(policy: &ReadinessProbe) -> Probe<'static> {
+    Probe {
+        period_seconds: Some(policy.period_seconds),
+        timeout_seconds: Some(policy.timeout_seconds),
+        success_threshold: Some(1),
+        failure_threshold: Some(policy.failure_threshold),
+        ..Probe::default()
+    }
+}
+
+#[cfg(test)]
+mod tests;

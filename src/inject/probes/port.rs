@@ -1,0 +1,88 @@
+//! Which declared port a probe asks where only the ports speak.
+
+use super::catalogue::{is_metrics, words};
+use crate::cluster::{Service, ServicePort};
+use crate::subject::set::{Container, ContainerPort};
+use crate::subject::view::{IntOrString, Text};
+
+/// The names that say which of several ports serves clients, best first.
+const CLIENT_PORTS: [&str; 6] = ["http", "https", "web", "grpc", "tcp", "client"];
+
+/// The one declared TCP port, or the one that the governing Service targets, or of several the one with a client's name; else
+/// those that compete.
+pub(super) fn infer<'c, 'a>(
+    container: &'c Container<'a>,
+    governing: Option<&Service>,
+) -> Result<&'c ContainerPort<'a>, Vec<String>> {
+    let ports: Vec<_> = container
+        .tcp_ports()
+        .filter(|port| !is_metrics(&port.name) && !is_loopback_only(container, port.container_port))
+        .collect();
+    if let [port] = ports[..] {
+        return Ok(port);
+    }
+    let targeted = governing.and_then(|service| only_target(&ports, service));
+    let named = || {
+        let mut names = CLIENT_PORTS.iter();
+        names.find_map(|name| ports.iter().find(|port| port.name == *name).copied())
+    };
+    targeted
+        .or_else(named)
+        .ok_or_else(|| ports.iter().map(|port| describe(port)).collect())
+}
+
+fn only_target<'c, 'a>(
+    ports: &[&'c ContainerPort<'a>],
+    service: &Service,
+) -> Option<&'c ContainerPort<'a>> {
+    let is_targeted = |port: &&&ContainerPort<'_>| {
+        let mut targets = service.ports.iter();
+        targets.any(|target| reaches(target, port))
+    };
+    let mut targeted = ports.iter().filter(is_targeted);
+    let first = targeted.next()?;
+    targeted.next().is_none().then_some(*first)
+}
+
+fn reaches(target: &ServicePort, port: &ContainerPort<'_>) -> bool {
+    let is_tcp = target.protocol.is_empty() || target.protocol == "TCP";
+    let is_number = target.target_port.parse() == Ok(port.container_port);
+    is_tcp && (is_number || !port.name.is_empty() && port.name == *target.target_port)
+}
+
+/// How a probe names a declared port: by name, which survives a change of the number, where one port alone has it.
+pub(super) fn reference(
+    container: &Container<'_>,
+    port: &ContainerPort<'_>,
+) -> IntOrString<'static> {
+    let same_name = container
+        .ports
+        .iter()
+        .filter(|other| other.name == port.name);
+    if port.name.is_empty() || same_name.count() > 1 {
+        IntOrString::Int(port.container_port)
+    } else {
+        IntOrString::String(Text::from(port.name.to_string()))
+    }
+}
+
+/// Whether the program is told to listen on that port for the pod itself only, where no probe reaches it.
+pub(super) fn is_loopback_only(container: &Container<'_>, port: i64) -> bool {
+    let is_loopback = |word: &str| {
+        let Some((address, number)) = word.rsplit_once(':') else {
+            return false;
+        };
+        number.parse() == Ok(port)
+            && (address.ends_with("127.0.0.1") || address.ends_with("localhost"))
+            && word.contains("listen")
+    };
+    words(container).any(is_loopback)
+}
+
+fn describe(port: &ContainerPort<'_>) -> String {
+    if port.name.is_empty() {
+        port.container_port.to_string()
+    } else {
+        format!("{} ({})", port.name, port.container_port)
+    }
+}

@@ -1,0 +1,88 @@
+//! Whether a probe can stop a set from forming: a pod that waits for its peers to be found, while they wait for it.
+
+use std::sync::Arc;
+
+use super::Site;
+use super::catalogue::words;
+use crate::cluster::Service;
+use crate::subject::set::{Container, Set};
+
+/// Words of flags and variables by which members find each other.
+const PEER_WORDS: [&str; 9] = [
+    "peer",
+    "seed",
+    "gossip",
+    "raft",
+    "quorum",
+    "discovery",
+    "join",
+    "jgroups",
+    "replicaof",
+];
+
+/// Whether no probe can block this set: one pod at most, all pods at once, or names that appear before readiness, as the
+/// Services that we keep see to.
+pub(super) fn cannot_block(site: Site<'_>, governing: Option<&Arc<Service>>) -> bool {
+    let spec = &site.set.spec;
+    spec.replicas() <= 1
+        || !spec.is_ordered_ready()
+        || governing.is_some_and(|service| service.headless && service.publish_not_ready_addresses)
+        || site.record.kept_service() == Some(&*spec.service_name)
+}
+
+/// Whether the container is a web server that knows nothing of its peers: exactly one TCP port, a web one, and nothing in
+/// its command, arguments or variables that names another member.
+pub(super) fn is_plain_web(set: &Set<'_>, container: &Container<'_>) -> bool {
+    let mut ports = container.tcp_ports();
+    let (Some(port), None) = (ports.next(), ports.next()) else {
+        return false;
+    };
+    let is_web = ["http", "https", "web"]
+        .iter()
+        .any(|name| port.name == *name)
+        || [80, 443, 8080].contains(&port.container_port);
+    is_web && !knows_peers(set, container)
+}
+
+fn knows_peers(set: &Set<'_>, container: &Container<'_>) -> bool {
+    let variables = container.env.iter();
+    words(container).any(|word| names_peer(set, word))
+        || variables
+            .into_iter()
+            .any(|variable| names_peer(set, &variable.name) || names_peer(set, &variable.value))
+}
+
+fn names_peer(set: &Set<'_>, text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    PEER_WORDS.iter().any(|word| lower.contains(word))
+        || names_member(&set.metadata.name, text)
+        || names_host(&set.spec.service_name, text)
+}
+
+/// Whether a text holds `<set>-0`, or `<set>-` and a variable.
+fn names_member(set: &str, text: &str) -> bool {
+    !set.is_empty()
+        && text.match_indices(set).any(|(at, _)| {
+            let rest = text.get(at + set.len()..).unwrap_or_default();
+            rest.strip_prefix('-')
+                .and_then(|rest| rest.chars().next())
+                .is_some_and(|next| next.is_ascii_digit() || matches!(next, '$' | '{' | '%'))
+        })
+}
+
+/// Whether a text holds the governing Service's name as a part of a host name, or as the whole of it.
+fn names_host(service: &str, text: &str) -> bool {
+    !service.is_empty()
+        && text.match_indices(service).any(|(at, _)| {
+            let before = text.get(..at).and_then(|before| before.chars().next_back());
+            let after = text
+                .get(at + service.len()..)
+                .and_then(|after| after.chars().next());
+            let ends = |edge: Option<char>| {
+                edge.is_none_or(|edge| !edge.is_ascii_alphanumeric() && edge != '-' && edge != '_')
+            };
+            ends(before)
+                && ends(after)
+                && (before == Some('.') || after == Some('.') || before == Some('/'))
+        })
+}
