@@ -131,7 +131,7 @@ type Tasks = JoinSet<&'static str>;
 
 impl Args {
     pub(super) fn run(self) -> anyhow::Result<()> {
-        telemetry::install(self.log_format).context("cannot set up the log")?;
+        let _log = telemetry::install(self.log_format).context("cannot set up the log")?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()?;
