@@ -60,38 +60,39 @@ async fn validate(State(webhook): State<Arc<Webhook>>, request: Request) -> Resp
 }
 
 impl Webhook {
+    /// A body that nobody will read is read to its end all the same: closing a connection with unread bytes resets it, and
+    /// the peer may never see why.
     async fn answer(&self, endpoint: Endpoint, request: Request) -> Response {
         let started = Instant::now();
         let limit = deadline(request.uri());
-        let Some(in_work) = InWork::begin(&self.metrics, endpoint, self.max_in_flight, started)
-        else {
-            return self
-                .refuse(
-                    endpoint,
-                    Refusal::Overloaded,
-                    Some((request.into_body(), limit)),
-                )
-                .await;
+        let (head, body) = request.into_parts();
+        let in_work = match self.admit(endpoint, &head.headers, started) {
+            Ok(in_work) => in_work,
+            Err(refusal) => {
+                let response = self.refuse(endpoint, refusal);
+                let _ = tokio::time::timeout(limit, discard(body)).await;
+                return response;
+            }
         };
-        if !is_json(request.headers()) {
-            return self
-                .refuse(
-                    endpoint,
-                    Refusal::MediaType,
-                    Some((request.into_body(), limit)),
-                )
-                .await;
+        match bounded(limit, self.review(endpoint, body, started, limit)).await {
+            Ok(bytes) => reviewed(bytes, in_work),
+            Err(refusal) => self
+                .refuse(endpoint, refusal)
+                .map(|body| Body::new(Held::new(body, in_work))),
         }
-        let review = self.review(endpoint, request.into_body(), started, limit);
-        let work = AssertUnwindSafe(review).catch_unwind();
-        let refusal = match tokio::time::timeout(limit, work).await {
-            Ok(Ok(Ok(bytes))) => return reviewed(bytes, in_work),
-            Ok(Ok(Err(refusal))) => refusal,
-            Ok(Err(_)) => Refusal::Failed,
-            Err(_) => Refusal::Late(limit),
-        };
-        let response = self.refuse(endpoint, refusal, None).await;
-        response.map(|body| Body::new(Held::new(body, in_work)))
+    }
+
+    fn admit(
+        &self,
+        endpoint: Endpoint,
+        headers: &HeaderMap,
+        started: Instant,
+    ) -> Result<InWork, Refusal> {
+        if !is_json(headers) {
+            return Err(Refusal::MediaType);
+        }
+        InWork::begin(&self.metrics, endpoint, self.max_in_flight, started)
+            .ok_or(Refusal::Overloaded)
     }
 
     async fn review(
@@ -108,14 +109,7 @@ impl Webhook {
         Ok(reviewed.answer)
     }
 
-    /// A body that nobody has read is read to its end first: closing a connection with unread bytes resets it, and the
-    /// peer may never see why.
-    async fn refuse(
-        &self,
-        endpoint: Endpoint,
-        refusal: Refusal,
-        unread: Option<(Body, Duration)>,
-    ) -> Response {
+    fn refuse(&self, endpoint: Endpoint, refusal: Refusal) -> Response {
         let labels = RequestLabels {
             endpoint,
             operation: Operation::Unknown,
@@ -124,10 +118,19 @@ impl Webhook {
         };
         self.metrics.count_request(labels);
         tracing::warn!(endpoint = endpoint.as_str(), status = refusal.status().as_u16(), reason = %refusal, "refused");
-        if let Some((body, limit)) = unread {
-            let _ = tokio::time::timeout(limit, discard(body)).await;
-        }
         refusal.into_response()
+    }
+}
+
+/// Ends a review at its deadline, and a panic with its own request.
+async fn bounded<T>(
+    limit: Duration,
+    review: impl Future<Output = Result<T, Refusal>>,
+) -> Result<T, Refusal> {
+    match tokio::time::timeout(limit, AssertUnwindSafe(review).catch_unwind()).await {
+        Ok(Ok(reviewed)) => reviewed,
+        Ok(Err(_)) => Err(Refusal::Failed),
+        Err(_) => Err(Refusal::Late(limit)),
     }
 }
 
@@ -215,6 +218,17 @@ mod tests {
                 "{uri}"
             );
         }
+    }
+
+    #[tokio::test]
+    async fn a_panic_and_a_review_that_never_ends_are_refusals() {
+        let limit = Duration::from_millis(1);
+        let late = bounded::<()>(limit, std::future::pending()).await;
+        assert!(matches!(late, Err(Refusal::Late(_))));
+        let failed = bounded::<()>(limit, async { panic!("a bug") }).await;
+        assert!(matches!(failed, Err(Refusal::Failed)));
+        assert_eq!(Refusal::Failed.into_response().status(), 500);
+        assert!(matches!(bounded(limit, async { Ok(1) }).await, Ok(1)));
     }
 
     #[test]
