@@ -46,6 +46,8 @@ pub struct Metrics {
     pub in_flight: Gauge,
     /// Services that the controller keeps.
     pub governing_services: Gauge,
+    /// Sets whose governing Service's name is taken by another Service.
+    pub governing_services_taken: Gauge,
 }
 
 /// One review as `admission_requests_total` sees it.
@@ -120,6 +122,7 @@ impl Metrics {
             connections: Gauge::default(),
             in_flight: Gauge::default(),
             governing_services: Gauge::default(),
+            governing_services_taken: Gauge::default(),
             registry,
         };
         metrics.registered()
@@ -155,6 +158,12 @@ impl Metrics {
             "governing_services",
             governing,
             self.governing_services.clone(),
+        );
+        let taken = "Sets whose governing Service's name is taken by a Service that is not ours";
+        registry.register(
+            "governing_services_taken",
+            taken,
+            self.governing_services_taken.clone(),
         );
         for kind in HandshakeFailure::ALL {
             drop(self.handshake_failures.0.get_or_create(&of_kind(kind)));

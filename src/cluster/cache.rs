@@ -43,6 +43,16 @@ impl<T> Cache<T> {
         })
     }
 
+    /// All objects of all namespaces; none while unknown.
+    pub(super) fn all(&self) -> Vec<Arc<T>> {
+        let objects = self.read();
+        objects
+            .values()
+            .flat_map(BTreeMap::values)
+            .cloned()
+            .collect()
+    }
+
     fn look<R>(&self, find: impl FnOnce(&Objects<T>) -> Option<R>) -> Lookup<R> {
         if !self.ready.load(Ordering::Acquire) {
             return Lookup::Unknown;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
+use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::authorization::v1::{
     ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec,
 };
@@ -18,8 +19,9 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use super::cache::Cache;
+use super::governing_service::{Controller, LinkedSet, Requests};
 use super::prune::{self, Class};
-use super::watch::Watch;
+use super::watch::{Change, Watch};
 use super::{ClusterView, Lookup, ServerVersion, Service, ServiceKeeping};
 use crate::metrics::{CacheKind, Metrics};
 use crate::server::health::{Gate, Readiness};
@@ -45,6 +47,7 @@ pub struct Cluster {
     /// The API server has refused what it was thought to allow.
     refused: Notify,
     services: Cache<Service>,
+    sets: Cache<LinkedSet>,
     classes: Cache<Class>,
     budgets: Cache<()>,
     namespaces: Cache<()>,
@@ -67,6 +70,7 @@ impl Cluster {
             answers: ArcSwapOption::empty(),
             refused: Notify::new(),
             services: Cache::default(),
+            sets: Cache::default(),
             classes: Cache::default(),
             budgets: Cache::default(),
             namespaces: Cache::default(),
@@ -94,12 +98,33 @@ impl Cluster {
             gate: readiness.gate(kind.as_str()),
             metrics: Arc::clone(metrics),
         };
+        let (requests, told) = Requests::new();
         let services = watch(CacheKind::Services);
+        let (tell, counts) = (requests.clone(), Arc::clone(metrics));
         self.spawn(tasks, "the watch of Services", |cluster| async move {
             let api: Api<core::Service> = Api::all(cluster.client.clone());
             let prune = |object| Some(prune::service(object));
-            services.follow(api, &cluster.services, prune, |_| {}).await;
+            let changed = |change: Change<'_>| cluster.services_changed(change, &tell, &counts);
+            services
+                .follow(api, &cluster.services, prune, changed)
+                .await;
         });
+        let sets = watch(CacheKind::StatefulSets);
+        let tell = requests.clone();
+        self.spawn(tasks, "the watch of StatefulSets", |cluster| async move {
+            let api: Api<StatefulSet> = Api::all(cluster.client.clone());
+            let changed = |change: Change<'_>| cluster.sets_changed(change, &tell);
+            sets.follow(api, &cluster.sets, LinkedSet::of, changed)
+                .await;
+        });
+        let metrics = Arc::clone(metrics);
+        self.spawn(
+            tasks,
+            "the controller of governing Services",
+            |cluster| async move {
+                Controller::new(cluster, requests, metrics).run(told).await;
+            },
+        );
         let classes = watch(CacheKind::StorageClasses);
         self.spawn(tasks, "the watch of StorageClasses", |cluster| async move {
             let api: Api<StorageClass> = Api::all(cluster.client.clone());
@@ -129,6 +154,54 @@ impl Cluster {
     /// The client, for questions that no cache answers.
     pub(super) fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// The set of that name, if we keep its governing Service.
+    pub(super) fn linked_set(&self, namespace: &str, name: &str) -> Option<Arc<LinkedSet>> {
+        self.sets.get(namespace, name).found()
+    }
+
+    /// Has our rights asked for again: the API server has just refused to create a Service.
+    pub(super) fn note_refusal(&self) {
+        self.refused.notify_one();
+    }
+
+    fn sets_changed(&self, change: Change<'_>, tell: &Requests) {
+        match change {
+            Change::All => self.look_at_all(tell),
+            Change::One {
+                namespace,
+                name,
+                kept,
+            } if kept => tell.look(namespace, name),
+            // a status, or a set that nothing is kept for
+            Change::One { .. } => {}
+        }
+    }
+
+    /// Whatever happened to a Service, and whoever wrote it: the sets that it governs are looked at.
+    fn services_changed(&self, change: Change<'_>, tell: &Requests, metrics: &Metrics) {
+        match change {
+            Change::All => self.look_at_all(tell),
+            Change::One {
+                namespace, name, ..
+            } => {
+                let sets = self.sets.list(namespace).found().unwrap_or_default();
+                let governed = sets.iter().filter(|set| set.service == name);
+                governed.for_each(|set| tell.look(namespace, &set.name));
+            }
+        }
+        let services = self.services.all();
+        let kept = services.iter().filter(|service| service.kept_for.is_some());
+        metrics
+            .governing_services
+            .set(i64::try_from(kept.count()).unwrap_or(i64::MAX));
+    }
+
+    fn look_at_all(&self, tell: &Requests) {
+        for set in self.sets.all() {
+            tell.look(&set.namespace, &set.name);
+        }
     }
 
     fn spawn<F: Future<Output = ()> + Send + 'static>(

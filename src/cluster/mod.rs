@@ -12,6 +12,7 @@ use thiserror::Error;
 
 mod cache;
 mod connect;
+mod governing_service;
 mod live;
 mod lookup;
 mod overlay;

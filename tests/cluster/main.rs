@@ -6,6 +6,7 @@
 mod support;
 
 mod given;
+mod governing_service;
 mod linkage;
 mod older_sets;
 mod smoke;
@@ -40,6 +41,7 @@ fn trials(shared: &Shared) -> Vec<Trial> {
     let topics = [
         ("smoke", smoke::TESTS),
         ("linkage", linkage::TESTS),
+        ("governing_service", governing_service::TESTS),
         ("older_sets", older_sets::TESTS),
     ];
     let named = topics

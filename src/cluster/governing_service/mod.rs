@@ -1,0 +1,272 @@
+//! The controller that keeps the governing Services which we linked sets to.
+//!
+//! It acts on what is stored, so a dry run creates nothing. Any number of replicas may run it: every write is
+//! idempotent, and where two create the same Service the second learns it by a 409.
+
+mod plan;
+mod ports;
+mod set;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures::StreamExt;
+use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
+use k8s_openapi::api::apps::v1::StatefulSet;
+use k8s_openapi::api::core::v1::{ObjectReference, Service};
+use kube::Api;
+use kube::api::{Patch, PatchParams, PostParams};
+use kube::runtime::events::{Event, EventType, Recorder, Reporter};
+use kube::runtime::scheduler::{ScheduleRequest, scheduler};
+use tokio::time::Instant;
+
+use super::Cluster;
+use super::ownership::FIELD_MANAGER;
+use crate::metrics::Metrics;
+use plan::{Plan, plan, service};
+pub(super) use set::LinkedSet;
+
+/// How many Services are looked at at one time.
+const CONCURRENCY: usize = 8;
+
+/// How long one look and the write after it may take.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// The first and the longest pause before a failure is tried again.
+const PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(5));
+
+/// A set whose governing Service is to be looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Key {
+    pub(super) namespace: String,
+    pub(super) set: String,
+}
+
+/// Where the controller is told what to look at.
+#[derive(Clone, Debug)]
+pub(super) struct Requests(UnboundedSender<ScheduleRequest<Key>>);
+
+/// What the controller is told.
+pub(super) type Told = UnboundedReceiver<ScheduleRequest<Key>>;
+
+impl Requests {
+    pub(super) fn new() -> (Self, Told) {
+        let (sender, receiver) = unbounded();
+        (Self(sender), receiver)
+    }
+
+    /// Asks for a look at once.
+    pub(super) fn look(&self, namespace: &str, set: &str) {
+        let (namespace, set) = (namespace.to_owned(), set.to_owned());
+        self.look_after(Key { namespace, set }, Duration::ZERO);
+    }
+
+    fn look_after(&self, message: Key, pause: Duration) {
+        let run_at = Instant::now() + pause;
+        // without a controller there is nothing to tell it, and the process is about to end
+        let _ = self.0.unbounded_send(ScheduleRequest { message, run_at });
+    }
+}
+
+/// The controller.
+pub(super) struct Controller {
+    cluster: Arc<Cluster>,
+    requests: Requests,
+    recorder: Recorder,
+    metrics: Arc<Metrics>,
+    failures: Mutex<HashMap<Key, u32>>,
+    /// The sets whose Service's name is taken by another Service.
+    taken: Mutex<HashSet<Key>>,
+}
+
+impl Controller {
+    pub(super) fn new(cluster: Arc<Cluster>, requests: Requests, metrics: Arc<Metrics>) -> Self {
+        let reporter = Reporter {
+            controller: FIELD_MANAGER.to_owned(),
+            instance: None,
+        };
+        Self {
+            recorder: Recorder::new(cluster.client().clone(), reporter),
+            cluster,
+            requests,
+            metrics,
+            failures: Mutex::default(),
+            taken: Mutex::default(),
+        }
+    }
+
+    /// Looks at what it is told to look at. Never ends.
+    pub(super) async fn run(self, told: Told) {
+        let looks = scheduler(told);
+        looks
+            .for_each_concurrent(CONCURRENCY, |key| self.look(key))
+            .await;
+    }
+
+    async fn look(&self, key: Key) {
+        let error = match tokio::time::timeout(LIMIT, self.reconcile(&key)).await {
+            Ok(Ok(())) => {
+                lock(&self.failures).remove(&key);
+                return;
+            }
+            // somebody was faster: another replica, most likely
+            Ok(Err(kube::Error::Api(status))) if status.code == 409 => {
+                return self.requests.look_after(key, PAUSE.0);
+            }
+            Ok(Err(kube::Error::Api(status))) => status.message,
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => format!("no answer within {} s", LIMIT.as_secs()),
+        };
+        let pause = self.pause(&key);
+        tracing::warn!(
+            namespace = key.namespace,
+            set = key.set,
+            error,
+            ?pause,
+            "the governing Service is not kept yet"
+        );
+        self.requests.look_after(key, pause);
+    }
+
+    fn pause(&self, key: &Key) -> Duration {
+        let mut failures = lock(&self.failures);
+        let count = failures.entry(key.clone()).or_default();
+        let pause = PAUSE.0 * 2_u32.saturating_pow(*count);
+        *count = count.saturating_add(1);
+        pause.min(PAUSE.1)
+    }
+
+    async fn reconcile(&self, key: &Key) -> kube::Result<()> {
+        let Some(set) = self.cluster.linked_set(&key.namespace, &key.set) else {
+            self.set_taken(key, false);
+            return Ok(());
+        };
+        let services: Api<Service> = Api::namespaced(self.cluster.client().clone(), &set.namespace);
+        let live = services.get_opt(&set.service).await?;
+        let plan = plan(&set, live.as_ref());
+        let newly_taken = self.set_taken(key, plan == Plan::Taken);
+        match plan {
+            Plan::Keep => Ok(()),
+            Plan::Create => self.create(&services, &set).await,
+            Plan::Patch(patch) => {
+                let parameters = PatchParams {
+                    field_manager: Some(FIELD_MANAGER.to_owned()),
+                    ..PatchParams::default()
+                };
+                services
+                    .patch(&set.service, &parameters, &Patch::Merge(patch))
+                    .await?;
+                tracing::info!(
+                    namespace = set.namespace,
+                    service = set.service,
+                    "the governing Service is put right"
+                );
+                Ok(())
+            }
+            Plan::Taken => {
+                if newly_taken {
+                    self.report_taken(&set).await;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Creates the Service, unless the set has gone or is going: two watches tell of the set and of its Service, and the
+    /// one of the set may be the later.
+    async fn create(&self, services: &Api<Service>, set: &LinkedSet) -> kube::Result<()> {
+        let sets: Api<StatefulSet> = Api::namespaced(self.cluster.client().clone(), &set.namespace);
+        let stored = sets.get_opt(&set.name).await?.and_then(LinkedSet::of);
+        let Some(set) = stored.filter(|set| !set.leaving) else {
+            return Ok(());
+        };
+        let parameters = PostParams {
+            field_manager: Some(FIELD_MANAGER.to_owned()),
+            ..PostParams::default()
+        };
+        match services.create(&parameters, &service(&set)).await {
+            Ok(_) => {
+                tracing::info!(
+                    namespace = set.namespace,
+                    service = set.service,
+                    set = set.name,
+                    "a governing Service is created"
+                );
+                Ok(())
+            }
+            Err(error) if is_ending(&error) => Ok(()),
+            Err(error) => {
+                if matches!(&error, kube::Error::Api(status) if status.code == 403) {
+                    self.cluster.note_refusal();
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Notes whether the name of a set's Service is taken; answers whether that is news.
+    fn set_taken(&self, key: &Key, is_taken: bool) -> bool {
+        let mut taken = lock(&self.taken);
+        let news = if is_taken {
+            taken.insert(key.clone())
+        } else {
+            taken.remove(key)
+        };
+        let count = i64::try_from(taken.len()).unwrap_or(i64::MAX);
+        self.metrics.governing_services_taken.set(count);
+        is_taken && news
+    }
+
+    /// Says on the set, too, that its Service is not ours.
+    async fn report_taken(&self, set: &LinkedSet) {
+        tracing::warn!(
+            namespace = set.namespace,
+            service = set.service,
+            set = set.name,
+            "the name of the governing Service is taken by a Service that is not ours; it is left alone"
+        );
+        let note = format!(
+            "The Service {} that should govern this set exists and is not managed by steadyset: it is left alone. Make it \
+             headless with the set's selector, or delete it, and steadyset will create its own.",
+            set.service
+        );
+        let event = Event {
+            type_: EventType::Warning,
+            reason: "GoverningServiceTaken".to_owned(),
+            note: Some(note),
+            action: "CreateService".to_owned(),
+            secondary: None,
+        };
+        if let Err(error) = self.recorder.publish(&event, &reference(set)).await {
+            tracing::warn!(namespace = set.namespace, set = set.name, %error, "an Event cannot be written");
+        }
+    }
+}
+
+fn reference(set: &LinkedSet) -> ObjectReference {
+    ObjectReference {
+        api_version: Some("apps/v1".to_owned()),
+        kind: Some("StatefulSet".to_owned()),
+        name: Some(set.name.clone()),
+        namespace: Some(set.namespace.clone()),
+        uid: Some(set.uid.clone()),
+        ..ObjectReference::default()
+    }
+}
+
+/// Whether the API server creates nothing because the whole namespace is going.
+fn is_ending(error: &kube::Error) -> bool {
+    let kube::Error::Api(status) = error else {
+        return false;
+    };
+    let causes = status.details.iter().flat_map(|details| &details.causes);
+    status.code == 403
+        && causes
+            .into_iter()
+            .any(|cause| cause.reason == "NamespaceTerminating")
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
