@@ -3,9 +3,12 @@
 pub mod immutable;
 pub mod near;
 pub mod pod_management;
+pub mod pods;
+pub mod service_linkage;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod update_strategy;
+pub mod volumes;
 
 use crate::cluster::ClusterView;
 use crate::subject::Operation;
@@ -208,6 +211,24 @@ pub fn all() -> &'static [&'static Rule] {
         &update_strategy::transition::ORDINALS_START_CHANGE,
         &immutable::FIELD_CHANGE,
         &update_strategy::transition::ROLLOUT_STARTS,
+        &service_linkage::name::INVALID,
+        &service_linkage::name::EMPTY,
+        &service_linkage::service::MISSING,
+        &service_linkage::service::NOT_HEADLESS,
+        &service_linkage::service::SELECTOR_MISMATCH,
+        &volumes::mounts::WITHOUT_VOLUME,
+        &volumes::claims::DUPLICATE_NAME,
+        &volumes::claims::NAME_INVALID,
+        &volumes::claims::VOLUME_NAME_INVALID,
+        &volumes::claims::INCOMPLETE,
+        &volumes::usage::UNMOUNTED,
+        &volumes::retention::DELETE,
+        &volumes::storage_class::MISSING,
+        &volumes::mounts::PATH_MISSING,
+        &volumes::usage::MODE_MISMATCH,
+        &volumes::retention::UNKNOWN,
+        &pods::probes::SUCCESS_THRESHOLD,
+        &pods::selector::MISMATCH,
     ];
     ALL
 }
@@ -220,4 +241,14 @@ fn quoted(text: &str) -> String {
     }
     let start: String = text.chars().take(LONGEST).collect();
     format!("{:?}", start + "\u{2026}")
+}
+
+/// Whether a text is a DNS label (RFC 1123, `IsDNS1123Label` in kubernetes/apimachinery).
+fn is_dns_label(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let bytes = text.as_bytes();
+    bytes.len() <= 63
+        && bytes.iter().all(|byte| plain(*byte) || *byte == b'-')
+        && bytes.first().is_some_and(|byte| plain(*byte))
+        && bytes.last().is_some_and(|byte| plain(*byte))
 }

@@ -213,3 +213,30 @@ impl ClusterView for World {
         ServiceKeeping::Kept
     }
 }
+
+/// A headless Service in the namespace of the cases.
+pub(crate) fn headless(name: &str, selector: &[(&str, &str)]) -> Service {
+    Service {
+        namespace: "shop".to_owned(),
+        name: name.to_owned(),
+        headless: true,
+        selector: selector
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect(),
+        ..Service::default()
+    }
+}
+
+/// A set with changes of its only container, and of `spec`.
+pub(crate) fn mounting(container: &Value, spec: &Value) -> Value {
+    let mut set = web_spec(spec);
+    let web = set.pointer_mut("/spec/template/spec/containers/0").unwrap();
+    json_patch::merge(web, container);
+    set
+}
+
+/// A container's fields with one mount.
+pub(crate) fn mount(volume: &str) -> Value {
+    json!({"volumeMounts": [{"name": volume, "mountPath": "/data"}]})
+}

@@ -3,27 +3,29 @@
 
 use std::fmt;
 
-use super::set::{Claim, Container, ContainerPort, PodSpec, Selector, Set, Spec, UpdateStrategy};
+use super::set::{
+    Claim, Container, ContainerPort, MatchExpression, PodSpec, Selector, Set, Spec, UpdateStrategy,
+};
 
 impl fmt::Display for Selector<'_> {
     /// As kubectl takes it: `app=web,tier In (a, b)`.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let labels = self.match_labels.iter();
         let labels = labels.map(|(key, value)| format!("{key}={value}"));
-        let expressions = self.match_expressions.iter().map(|expression| {
-            let values: Vec<&str> = expression.values.iter().map(|value| &**value).collect();
-            match values.as_slice() {
-                [] => format!("{} {}", expression.key, expression.operator),
-                values => format!(
-                    "{} {} ({})",
-                    expression.key,
-                    expression.operator,
-                    values.join(", ")
-                ),
-            }
-        });
+        let expressions = self.match_expressions.iter().map(ToString::to_string);
         let requirements: Vec<String> = labels.chain(expressions).collect();
         formatter.write_str(&requirements.join(","))
+    }
+}
+
+impl fmt::Display for MatchExpression<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} {}", self.key, self.operator)?;
+        let values: Vec<&str> = self.values.iter().map(|value| &**value).collect();
+        match values.as_slice() {
+            [] => Ok(()),
+            values => write!(formatter, " ({})", values.join(", ")),
+        }
     }
 }
 

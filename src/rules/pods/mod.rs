@@ -1,0 +1,4 @@
+//! The pod template.
+
+pub mod probes;
+pub mod selector;

@@ -1,0 +1,150 @@
+//! `spec.selector`, against the labels of the template.
+
+use crate::rules::{Action, Builtin, Context, Docs, Rule, Violation, quoted};
+use crate::subject::set::{Labels, MatchExpression, Selector};
+
+/// A selector that does not select the set's own pods (`ValidateStatefulSetSpec`).
+pub static MISMATCH: Rule = Rule {
+    id: "selector-mismatch",
+    action: Action::Deny,
+    builtin: Builtin::Always,
+    early: false,
+    docs: Docs {
+        what: "`spec.selector` is empty, or does not match the labels of `spec.template`.",
+        why: "Every API server refuses the set: it would not find the pods that it makes.",
+        example: "spec:\n  selector:\n    matchLabels: {app: web}\n  template:\n    metadata:\n      labels: {app: website}\n",
+        fix: "Give the template every label that the selector asks for. The selector cannot be changed later, so keep versions out of it.",
+    },
+    check: mismatch,
+};
+
+fn mismatch(context: &Context<'_>, violations: &mut Vec<Violation>) {
+    let spec = &context.set.spec;
+    let labels = &spec.template.metadata.labels;
+    let selector = spec
+        .selector
+        .as_ref()
+        .filter(|selector| !is_empty(selector));
+    let Some(selector) = selector else {
+        let help = match labels.first_key_value() {
+            Some((key, value)) => format!("write matchLabels: {{{key}: {value}}}"),
+            None => "write matchLabels, and the same labels in the template".to_owned(),
+        };
+        violations.push(Violation::new(
+            "/spec/selector",
+            "the set must say which pods are its own",
+            help,
+        ));
+        return;
+    };
+    if let Some((wanted, key)) = first_unmet(selector, labels) {
+        let has = labels.get(key).map_or_else(
+            || format!("have no label {key}"),
+            |value| format!("have {key}={value}"),
+        );
+        violations.push(Violation::new(
+            "/spec/template/metadata/labels",
+            format!(
+                "the selector asks for {}, and the pods {has}",
+                quoted(&wanted)
+            ),
+            "make spec.selector and these labels agree",
+        ));
+    }
+}
+
+fn is_empty(selector: &Selector<'_>) -> bool {
+    selector.match_labels.is_empty() && selector.match_expressions.is_empty()
+}
+
+/// The first requirement that the labels do not meet, as kubectl writes it, and its key.
+fn first_unmet<'s>(selector: &'s Selector<'_>, labels: &Labels<'_>) -> Option<(String, &'s str)> {
+    let mut pairs = selector.match_labels.iter();
+    let pair = pairs.find(|(key, value)| labels.get(*key) != Some(value));
+    if let Some((key, value)) = pair {
+        return Some((format!("{key}={value}"), key));
+    }
+    let mut expressions = selector.match_expressions.iter();
+    let expression = expressions.find(|expression| !is_met(expression, labels))?;
+    Some((expression.to_string(), &expression.key))
+}
+
+/// An unknown operator is the server's to refuse, with a cause of its own.
+fn is_met(expression: &MatchExpression<'_>, labels: &Labels<'_>) -> bool {
+    let value = labels.get(&expression.key);
+    let listed = value.is_some_and(|value| expression.values.contains(value));
+    match &*expression.operator {
+        "In" => listed,
+        "NotIn" => !listed,
+        "Exists" => value.is_some(),
+        "DoesNotExist" => value.is_none(),
+        _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::rules::testing::{Case, fires, web_spec};
+
+    fn says(selector: &Value) -> Vec<String> {
+        Case::create(web_spec(&json!({"selector": selector}))).says(&MISMATCH)
+    }
+
+    #[test]
+    fn a_set_finds_its_own_pods() {
+        for selector in [
+            json!(null),
+            json!({"matchLabels": null}),
+            json!({"matchLabels": {"app": null}}),
+        ] {
+            assert_eq!(
+                says(&selector),
+                [
+                    "spec.selector: the set must say which pods are its own; write matchLabels: {app: web}"
+                ],
+                "{selector}"
+            );
+        }
+        let expression = |operator: &str, values: Value| json!({"matchExpressions": [{"key": "app", "operator": operator, "values": values}]});
+        for (selector, message) in [
+            (
+                json!({"matchLabels": {"app": "shop"}}),
+                "the selector asks for \"app=shop\", and the pods have app=web",
+            ),
+            (
+                json!({"matchLabels": {"tier": "a"}}),
+                "the selector asks for \"tier=a\", and the pods have no label tier",
+            ),
+            (
+                expression("In", json!(["a", "b"])),
+                "the selector asks for \"app In (a, b)\", and the pods have app=web",
+            ),
+            (
+                expression("NotIn", json!(["web"])),
+                "the selector asks for \"app NotIn (web)\", and the pods have app=web",
+            ),
+            (
+                expression("DoesNotExist", json!(null)),
+                "the selector asks for \"app DoesNotExist\", and the pods have app=web",
+            ),
+        ] {
+            assert_eq!(
+                says(&selector),
+                [format!(
+                    "spec.template.metadata.labels: {message}; make spec.selector and these labels agree"
+                )]
+            );
+        }
+        let met = json!({"matchLabels": {"app": "web"}, "matchExpressions": [
+            {"key": "app", "operator": "In", "values": ["web", "shop"]},
+            {"key": "app", "operator": "Exists"},
+            {"key": "tier", "operator": "NotIn", "values": ["db"]},
+            {"key": "tier", "operator": "DoesNotExist"},
+            {"key": "tier", "operator": "Near"},
+        ]});
+        assert!(!fires(&MISMATCH, web_spec(&json!({"selector": met}))));
+    }
+}

@@ -1,0 +1,184 @@
+//! The name by itself.
+
+use super::POINTER;
+use crate::cluster::Lookup;
+use crate::rules::{Action, Builtin, Context, Docs, Rule, Violation, is_dns_label, quoted};
+
+/// A name that no Service can have (kubernetes/kubernetes#130233 for the server's own check).
+pub static INVALID: Rule = Rule {
+    id: "service-name-invalid",
+    action: Action::Deny,
+    builtin: Builtin::OnCreateSince(33),
+    early: false,
+    docs: Docs {
+        what: "`spec.serviceName` is not a DNS label: lower-case letters, digits and `-`, at most 63 characters.",
+        why: "It becomes the subdomain of every pod. From 1.33 the API server refuses the set; before, no pod can be created. A dot would mean \
+              another namespace, which is not possible: a set's Service is always in its own namespace.",
+        example: "spec:\n  serviceName: web.other-namespace\n",
+        fix: "Write the name of a headless Service in the same namespace, without any domain behind it.",
+    },
+    check: invalid,
+};
+
+fn invalid(context: &Context<'_>, violations: &mut Vec<Violation>) {
+    let name = &*context.set.spec.service_name;
+    if name.is_empty() || is_dns_label(name) {
+        return;
+    }
+    let first = name.split('.').next().unwrap_or_default();
+    let (reason, help) = if name.contains('.') && is_dns_label(first) {
+        (
+            "has a dot, but the Service is always in the set's own namespace",
+            format!("write {first}"),
+        )
+    } else if name.chars().count() > 63 {
+        (
+            "is longer than the 63 characters of a DNS label",
+            "shorten the Service's name".to_owned(),
+        )
+    } else {
+        (
+            "is no name that a Service can have",
+            "use lower-case letters, digits and \"-\" only".to_owned(),
+        )
+    };
+    violations.push(Violation::new(
+        POINTER,
+        format!("{} {reason}", quoted(name)),
+        help,
+    ));
+}
+
+/// No name at all, after injection.
+pub static EMPTY: Rule = Rule {
+    id: "service-name-empty",
+    action: Action::Warn,
+    builtin: Builtin::Never,
+    early: false,
+    docs: Docs {
+        what: "`spec.serviceName` is empty, and it was not filled in.",
+        why: "The pods get no DNS names of their own (`web-0.web`), and the field cannot be set later without making the set anew.",
+        example: "spec:\n  serviceName: \"\"\n",
+        fix: "Make a Service with `clusterIP: None` that selects the pods, and name it here.",
+    },
+    check: empty,
+};
+
+fn empty(context: &Context<'_>, violations: &mut Vec<Violation>) {
+    if !context.set.spec.service_name.is_empty() {
+        return;
+    }
+    let candidates = headless_candidates(context);
+    let message = "the pods get no DNS names of their own, and it cannot be set later";
+    let help = match candidates.as_slice() {
+        [] => "name a Service with clusterIP: None that selects the pods".to_owned(),
+        [one] => format!("name the headless Service {}", quoted(one)),
+        several => format!(
+            "name one of the headless Services that select the pods: {}",
+            several.join(", ")
+        ),
+    };
+    violations.push(Violation::new(POINTER, message, help));
+}
+
+/// The headless Services that select the pods and are nobody's yet, by name.
+pub(super) fn headless_candidates(context: &Context<'_>) -> Vec<String> {
+    let Lookup::Found(services) = context.cluster.services(context.namespace) else {
+        return Vec::new();
+    };
+    let labels = &context.set.spec.template.metadata.labels;
+    services
+        .iter()
+        .filter(|service| service.headless && service.kept_for.is_none())
+        .filter(|service| service.selects(|key| labels.get(key).map(|value| &**value)))
+        .map(|service| service.name.clone())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::rules::Phase;
+    use crate::rules::testing::{Case, World, headless, web_spec};
+
+    fn named(name: &str) -> Case {
+        Case::create(web_spec(&json!({"serviceName": name})))
+    }
+
+    #[test]
+    fn a_name_is_a_dns_label() {
+        let long = "a".repeat(64);
+        for (name, message) in [
+            (
+                "web.other",
+                "\"web.other\" has a dot, but the Service is always in the set's own namespace; write web",
+            ),
+            (
+                "Web_1",
+                "\"Web_1\" is no name that a Service can have; use lower-case letters, digits and \"-\" only",
+            ),
+            (
+                "-web",
+                "\"-web\" is no name that a Service can have; use lower-case letters, digits and \"-\" only",
+            ),
+            (
+                &*long,
+                &*format!(
+                    "{} is longer than the 63 characters of a DNS label; shorten the Service's name",
+                    quoted(&long)
+                ),
+            ),
+        ] {
+            assert_eq!(
+                named(name).says(&INVALID),
+                [format!("spec.serviceName: {message}")]
+            );
+        }
+        for name in ["web", "1web", "", &"a".repeat(63)] {
+            assert!(named(name).says(&INVALID).is_empty(), "{name}");
+        }
+    }
+
+    #[test]
+    fn it_runs_on_mutate_where_the_server_would_refuse() {
+        let at_mutate = |version: &str| {
+            named("a.b")
+                .at(Phase::Mutate)
+                .on(version)
+                .says(&INVALID)
+                .len()
+        };
+        assert_eq!((at_mutate("1.32.0"), at_mutate("1.33.0")), (0, 1));
+    }
+
+    #[test]
+    fn an_empty_name_names_what_could_stand_there() {
+        let says = |services| named("").among(World::with_services(services)).says(&EMPTY);
+        let start = "spec.serviceName: the pods get no DNS names of their own, and it cannot be set later; ";
+        assert_eq!(
+            says(vec![]),
+            [format!(
+                "{start}name a Service with clusterIP: None that selects the pods"
+            )]
+        );
+        assert_eq!(
+            says(vec![
+                headless("web", &[("app", "web")]),
+                headless("db", &[("app", "db")])
+            ]),
+            [format!("{start}name the headless Service \"web\"")]
+        );
+        assert_eq!(
+            says(vec![
+                headless("web", &[("app", "web")]),
+                headless("web-2", &[("app", "web")])
+            ]),
+            [format!(
+                "{start}name one of the headless Services that select the pods: web, web-2"
+            )]
+        );
+        assert!(named("web").says(&EMPTY).is_empty());
+    }
+}

@@ -1,0 +1,256 @@
+//! The Service behind the name.
+
+use std::sync::Arc;
+
+use super::name::headless_candidates;
+use super::{POINTER, action, is_kept_by_us};
+use crate::cluster::{Lookup, Service};
+use crate::rules::near::nearest;
+use crate::rules::{Action, Builtin, Context, Docs, Rule, Violation, is_dns_label, quoted};
+
+/// A Service that is not there.
+pub static MISSING: Rule = Rule {
+    id: "service-missing",
+    action: Action::Warn,
+    builtin: Builtin::Never,
+    early: false,
+    docs: Docs {
+        what: "The Service that `spec.serviceName` names does not exist.",
+        why: "The set runs, but its pods have no DNS names of their own. The field cannot be changed later. Sets that do not look for each other by \
+              name work without.",
+        example: "spec:\n  serviceName: ingester   # the Service is called tempo-ingester-discovery\n",
+        fix: "Make a Service of that name with `clusterIP: None`, or name the one that exists.",
+    },
+    check: missing,
+};
+
+fn missing(context: &Context<'_>, violations: &mut Vec<Violation>) {
+    let name = &*context.set.spec.service_name;
+    if !is_dns_label(name)
+        || is_kept_by_us(context)
+        || context.cluster.service(context.namespace, name) != Lookup::Absent
+    {
+        return;
+    }
+    let services = context
+        .cluster
+        .services(context.namespace)
+        .found()
+        .unwrap_or_default();
+    let headless = services.iter().filter(|service| service.headless);
+    let near = nearest(name, headless.map(|service| &*service.name))
+        .or_else(|| nearest(name, services.iter().map(|service| &*service.name)));
+    let help = near.map_or_else(
+        || "make one of that name with clusterIP: None".to_owned(),
+        |near| {
+            format!(
+                "did you mean {}? Else make one with clusterIP: None",
+                quoted(near)
+            )
+        },
+    );
+    violations.push(
+        Violation::new(
+            POINTER,
+            format!(
+                "there is no Service {}: pods get no DNS names of their own",
+                quoted(name)
+            ),
+            help,
+        )
+        .with(action(context)),
+    );
+}
+
+/// A Service with an address of its own.
+pub static NOT_HEADLESS: Rule = Rule {
+    id: "service-not-headless",
+    action: Action::Warn,
+    builtin: Builtin::Never,
+    early: false,
+    docs: Docs {
+        what: "The Service that `spec.serviceName` names is not headless: its `clusterIP` is not `None`.",
+        why: "DNS names of single pods (`web-0.web`) are promised for headless Services only; an absent `clusterIP` is not headless, the server gives \
+              it an address.",
+        example: "kind: Service\nmetadata: {name: web}\nspec:\n  clusterIP: 10.0.0.7\n",
+        fix: "Keep that Service for clients, add a second one with `clusterIP: None` for the pods' names, and name the second one. In a set that \
+              exists the field cannot be changed.",
+    },
+    check: not_headless,
+};
+
+fn not_headless(context: &Context<'_>, violations: &mut Vec<Violation>) {
+    let Some(service) = governing(context).filter(|service| !service.headless) else {
+        return;
+    };
+    let help = headless_candidates(context).first().map_or_else(
+        || "name a second Service, with clusterIP: None".to_owned(),
+        |candidate| format!("name the headless Service {}", quoted(candidate)),
+    );
+    violations.push(
+        Violation::new(
+            POINTER,
+            format!(
+                "Service {} is not headless, so names such as {}-0.{} are not promised",
+                quoted(&service.name),
+                context.set.metadata.name,
+                service.name
+            ),
+            help,
+        )
+        .with(action(context)),
+    );
+}
+
+/// A Service that selects other pods.
+pub static SELECTOR_MISMATCH: Rule = Rule {
+    id: "service-selector-mismatch",
+    action: Action::Warn,
+    builtin: Builtin::Never,
+    early: false,
+    docs: Docs {
+        what: "The Service that `spec.serviceName` names selects a label value that the pods do not have.",
+        why: "The pods are not behind that Service, so they get no DNS names of their own. A key that the pods lack may be set while they run (`role`, \
+              `vault-active`), and a Service without selector has its endpoints written by somebody: neither is found.",
+        example: "kind: Service\nspec:\n  selector: {app: web}\n---\nkind: StatefulSet\nspec:\n  template:\n    metadata:\n      labels: {app: website}\n",
+        fix: "Make the Service's selector and the labels of the pod template agree.",
+    },
+    check: selector_mismatch,
+};
+
+fn selector_mismatch(context: &Context<'_>, violations: &mut Vec<Violation>) {
+    let Some(service) = governing(context) else {
+        return;
+    };
+    let labels = &context.set.spec.template.metadata.labels;
+    let mismatch = service.selector.iter().find_map(|(key, value)| {
+        let label = labels.get(key.as_str())?;
+        (**label != **value).then_some((key, value, label))
+    });
+    if let Some((key, value, label)) = mismatch {
+        violations.push(Violation::new(
+            POINTER,
+            format!(
+                "Service {} selects {key}={value}, and the pods have {key}={label}",
+                quoted(&service.name)
+            ),
+            "make the Service's selector and the pods' labels agree",
+        ));
+    }
+}
+
+fn governing(context: &Context<'_>) -> Option<Arc<Service>> {
+    let name = &*context.set.spec.service_name;
+    if name.is_empty() {
+        return None;
+    }
+    context.cluster.service(context.namespace, name).found()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::rules::testing::{Case, World, headless, web, web_spec};
+
+    fn among(services: Vec<Service>, spec: &Value) -> Case {
+        Case::create(web_spec(spec)).among(World::with_services(services))
+    }
+
+    fn with_address(name: &str) -> Service {
+        Service {
+            headless: false,
+            ..headless(name, &[("app", "web")])
+        }
+    }
+
+    #[test]
+    fn a_missing_service_is_named_with_the_nearest() {
+        let says = |services, spec| among(services, &spec).says(&MISSING);
+        assert_eq!(
+            says(vec![], json!({})),
+            [
+                "Warn spec.serviceName: there is no Service \"web\": pods get no DNS names of their own; make one of that name with clusterIP: None"
+            ]
+        );
+        assert_eq!(
+            says(
+                vec![
+                    headless("tempo-ingester-discovery", &[]),
+                    with_address("ingesters")
+                ],
+                json!({"serviceName": "ingester"})
+            ),
+            [
+                "Warn spec.serviceName: there is no Service \"ingester\": pods get no DNS names of their own; \
+                 did you mean \"tempo-ingester-discovery\"? Else make one with clusterIP: None"
+            ]
+        );
+        assert!(says(vec![], json!({"replicas": 1}))[0].starts_with("Audit "));
+        assert!(says(vec![headless("web", &[])], json!({})).is_empty());
+        assert!(says(vec![], json!({"serviceName": ""})).is_empty());
+        assert!(
+            says(vec![], json!({"serviceName": "a.b"})).is_empty(),
+            "service-name-invalid says it"
+        );
+        assert!(
+            Case::create(web(&json!({}))).says(&MISSING).is_empty(),
+            "unknown"
+        );
+    }
+
+    #[test]
+    fn a_service_that_we_make_later_is_not_missing() {
+        let record = json!({"service-name": {"state": "injected", "value": "web", "source": "policy", "version": "0.1.0"}});
+        let set = web(
+            &json!({"metadata": {"annotations": {"steadyset.io/injected": record.to_string()}}}),
+        );
+        let case = Case::create(set).among(World::with_services(vec![]));
+        assert!(case.says(&MISSING).is_empty());
+    }
+
+    #[test]
+    fn only_a_headless_service_promises_names() {
+        let says = |services, spec| among(services, &spec).says(&NOT_HEADLESS);
+        assert_eq!(
+            says(vec![with_address("web")], json!({})),
+            [
+                "Warn spec.serviceName: Service \"web\" is not headless, so names such as web-0.web are not promised; \
+                 name a second Service, with clusterIP: None"
+            ]
+        );
+        assert_eq!(
+            says(
+                vec![with_address("web"), headless("web-pods", &[("app", "web")])],
+                json!({})
+            ),
+            [
+                "Warn spec.serviceName: Service \"web\" is not headless, so names such as web-0.web are not promised; \
+                 name the headless Service \"web-pods\""
+            ]
+        );
+        assert!(says(vec![with_address("web")], json!({"replicas": 1}))[0].starts_with("Audit "));
+        assert!(says(vec![headless("web", &[])], json!({})).is_empty());
+        assert!(says(vec![], json!({})).is_empty());
+    }
+
+    #[test]
+    fn the_service_selects_the_pods() {
+        let says = |selector: &[(&str, &str)]| {
+            among(vec![headless("web", selector)], &json!({})).says(&SELECTOR_MISMATCH)
+        };
+        assert_eq!(
+            says(&[("app", "shop")]),
+            [
+                "spec.serviceName: Service \"web\" selects app=shop, and the pods have app=web; \
+                 make the Service's selector and the pods' labels agree"
+            ]
+        );
+        assert!(
+            says(&[("app", "web"), ("role", "leader")]).is_empty(),
+            "set at run time"
+        );
+        assert!(says(&[]).is_empty(), "no selector");
+    }
+}

@@ -1,0 +1,194 @@
+//! Mounts by themselves: what they name, and where they appear.
+
+use super::{Use, dangling, unmounted};
+use crate::rules::near::nearest;
+use crate::rules::{Action, Builtin, Context, Docs, Phase, Rule, Violation, quoted};
+use crate::subject::set::Spec;
+
+/// A mount of nothing (kubernetes/kubernetes#131790 for the server's own check; VictoriaMetrics/operator#1303 for what
+/// happens before).
+pub static WITHOUT_VOLUME: Rule = Rule {
+    id: "mount-without-volume",
+    action: Action::Deny,
+    builtin: Builtin::Since(34),
+    early: false,
+    docs: Docs {
+        what: "A container mounts a volume that is neither in the template's `volumes` nor in `volumeClaimTemplates`.",
+        why: "No pod can ever be created. From 1.34 the API server refuses the set; before, it accepts it and creating each pod fails for ever.",
+        example: "spec:\n  template:\n    spec:\n      containers:\n        - name: app\n          volumeMounts: [{name: Data, mountPath: /data}]\n  \
+                  volumeClaimTemplates:\n    - metadata: {name: data}\n",
+        fix: "Write the name as it is declared, or declare a volume or a claim of that name.",
+    },
+    check: without_volume,
+};
+
+fn without_volume(context: &Context<'_>, violations: &mut Vec<Violation>) {
+    let spec = &context.set.spec;
+    let mut said: Vec<&str> = Vec::new();
+    for used in dangling(spec) {
+        if said.contains(&used.volume) {
+            continue;
+        }
+        said.push(used.volume);
+        let violation = Violation::new(
+            format!("{}/name", used.pointer),
+            format!("there is no volume and no claim {}", quoted(used.volume)),
+            meant(spec, &used),
+        )
+        .of(used.volume);
+        violations.push(match context.phase {
+            // A later webhook may still add the volume.
+            Phase::Mutate => violation.with(Action::Warn),
+            Phase::Validate | Phase::File => violation,
+        });
+    }
+}
+
+fn meant(spec: &Spec<'_>, used: &Use<'_>) -> String {
+    let claims = spec.volume_claim_templates.iter();
+    let volumes = spec.template.spec.volumes.iter();
+    let names = claims
+        .map(|claim| &*claim.metadata.name)
+        .chain(volumes.map(|volume| &*volume.name));
+    if let Some(near) = nearest(used.volume, names) {
+        return format!("did you mean {}?", quoted(near));
+    }
+    if let Some((_, claim)) = unmounted(spec).next() {
+        return format!(
+            "mount the claim {}, which nothing mounts, or declare this one",
+            quoted(&claim.metadata.name)
+        );
+    }
+    "declare it in volumeClaimTemplates (data to keep) or in the template's volumes".to_owned()
+}
+
+/// A mount that appears nowhere.
+pub static PATH_MISSING: Rule = Rule {
+    id: "mount-path-missing",
+    action: Action::Deny,
+    builtin: Builtin::Since(34),
+    early: false,
+    docs: Docs {
+        what: "A volume mount has no `mountPath`.",
+        why: "From 1.34 the API server refuses the set; before, no pod can be created.",
+        example: "volumeMounts:\n  - name: data\n",
+        fix: "Write the folder where the volume is to appear, such as `mountPath: /data`.",
+    },
+    check: path_missing,
+};
+
+fn path_missing(context: &Context<'_>, violations: &mut Vec<Violation>) {
+    for (pointer, container) in context.set.spec.template.spec.all_containers() {
+        for (index, mount) in container.volume_mounts.iter().enumerate() {
+            if mount.mount_path.is_empty() {
+                violations.push(
+                    Violation::new(
+                        format!("{pointer}/volumeMounts/{index}/mountPath"),
+                        format!("the mount of {} says no path", quoted(&mount.name)),
+                        "write where it is to appear, such as mountPath: /data",
+                    )
+                    .of(format!("{}/{}", container.name, mount.name)),
+                );
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::rules::testing::{Case, fires, mount, mounting};
+
+    const NAME: &str = "spec.template.spec.containers[0].volumeMounts[0].name";
+
+    #[test]
+    fn a_mount_names_what_was_meant() {
+        let claim = |name| json!({"volumeClaimTemplates": [{"metadata": {"name": name}}]});
+        for (name, spec, help) in [
+            ("Data", claim("data"), "did you mean \"data\"?"),
+            (
+                "workdir",
+                claim("working-dir"),
+                "did you mean \"working-dir\"?",
+            ),
+            (
+                "data",
+                claim("x"),
+                "mount the claim \"x\", which nothing mounts, or declare this one",
+            ),
+            (
+                "data",
+                json!({}),
+                "declare it in volumeClaimTemplates (data to keep) or in the template's volumes",
+            ),
+        ] {
+            let case = Case::create(mounting(&mount(name), &spec));
+            assert_eq!(
+                case.says(&WITHOUT_VOLUME),
+                [format!(
+                    "{NAME}: there is no volume and no claim \"{name}\"; {help}"
+                )]
+            );
+        }
+    }
+
+    #[test]
+    fn every_kind_of_container_and_use_counts_and_each_name_once() {
+        let spec = json!({"template": {"spec": {"initContainers": [{"name": "init",
+            "volumeMounts": [{"name": "gone", "mountPath": "/a"}, {"name": "seed", "mountPath": "/b"}]}]}}});
+        let container = json!({"volumeMounts": [{"name": "gone", "mountPath": "/a"}],
+            "volumeDevices": [{"name": "disk", "devicePath": "/dev/x"}]});
+        let violations = Case::create(mounting(&container, &spec)).violations(&WITHOUT_VOLUME);
+        let pointers: Vec<_> = violations
+            .into_iter()
+            .map(|violation| violation.pointer)
+            .collect();
+        assert_eq!(
+            pointers,
+            [
+                "/spec/template/spec/containers/0/volumeMounts/0/name",
+                "/spec/template/spec/containers/0/volumeDevices/0/name",
+                "/spec/template/spec/initContainers/0/volumeMounts/1/name",
+            ]
+        );
+    }
+
+    #[test]
+    fn volumes_and_claims_may_be_mounted() {
+        let volume = json!({"template": {"spec": {"volumes": [{"name": "data", "emptyDir": {}}]}}});
+        let claim = json!({"volumeClaimTemplates": [{"metadata": {"name": "data"}}]});
+        for spec in [volume, claim] {
+            assert!(
+                !fires(&WITHOUT_VOLUME, mounting(&mount("data"), &spec)),
+                "{spec}"
+            );
+        }
+    }
+
+    #[test]
+    fn on_mutate_it_warns_where_the_server_denies() {
+        let at = |phase, version| {
+            let case = Case::create(mounting(&mount("data"), &json!({})));
+            let violations = case.at(phase).on(version).violations(&WITHOUT_VOLUME);
+            violations.first().map(|violation| violation.action)
+        };
+        assert_eq!(at(Phase::Mutate, "1.36.3"), Some(Some(Action::Warn)));
+        assert_eq!(at(Phase::Mutate, "1.33.0"), None);
+        assert_eq!(at(Phase::Validate, "1.33.0"), Some(None));
+    }
+
+    #[test]
+    fn a_mount_has_a_path() {
+        let set = mounting(&json!({"volumeMounts": [{"name": "data"}]}), &json!({}));
+        assert_eq!(
+            Case::create(set).says(&PATH_MISSING),
+            [
+                "spec.template.spec.containers[0].volumeMounts[0].mountPath: the mount of \"data\" says no path; \
+                 write where it is to appear, such as mountPath: /data"
+            ]
+        );
+        assert!(!fires(&PATH_MISSING, mounting(&mount("data"), &json!({}))));
+    }
+}

@@ -1,0 +1,157 @@
+//! `spec.persistentVolumeClaimRetentionPolicy` (KEP-1847).
+
+use super::is_used;
+use crate::rules::near::is_near;
+use crate::rules::{Action, Builtin, Context, Docs, Rule, Violation, quoted};
+use crate::subject::set::Set;
+
+/// A word that no API server knows.
+pub static UNKNOWN: Rule = Rule {
+    id: "retention-policy-unknown",
+    action: Action::Deny,
+    builtin: Builtin::Always,
+    early: false,
+    docs: Docs {
+        what: "`whenScaled` or `whenDeleted` is neither `Retain` nor `Delete`.",
+        why: "Every API server refuses the set. The words are case-sensitive.",
+        example: "spec:\n  persistentVolumeClaimRetentionPolicy:\n    whenDeleted: delete\n",
+        fix: "Write `Retain` (the claims stay; the default) or `Delete`.",
+    },
+    check: unknown,
+};
+
+fn unknown(context: &Context<'_>, violations: &mut Vec<Violation>) {
+    const WORDS: [&str; 2] = ["Retain", "Delete"];
+    for (field, word) in fields(context.set) {
+        if word.is_empty() || WORDS.contains(&word) {
+            continue;
+        }
+        let meant = WORDS.into_iter().find(|known| is_near(word, known));
+        let help = meant.map_or_else(
+            || "write Retain (the claims stay) or Delete".to_owned(),
+            |meant| format!("write {meant}"),
+        );
+        violations.push(
+            Violation::new(
+                pointer(field),
+                format!(
+                    "{} is unknown, only Retain and Delete are known",
+                    quoted(word)
+                ),
+                help,
+            )
+            .of(field),
+        );
+    }
+}
+
+/// Claims, and the data on them, that go by themselves.
+pub static DELETE: Rule = Rule {
+    id: "claim-retention-delete",
+    action: Action::Warn,
+    builtin: Builtin::Never,
+    early: false,
+    docs: Docs {
+        what: "`whenScaled` or `whenDeleted` is `Delete`, and a claim is mounted.",
+        why: "With `whenScaled: Delete` scaling down deletes the data of the pods that go, also when an autoscaler does it, and with 0 replicas for \
+              maintenance all of it. With `whenDeleted: Delete` deleting the set deletes all data; operators, `helm --force` and GitOps tools delete \
+              and recreate sets on their own.",
+        example: "spec:\n  persistentVolumeClaimRetentionPolicy:\n    whenScaled: Delete\n",
+        fix: "Leave it at `Retain`, unless the data can be had again: a cache, a runner.",
+    },
+    check: delete,
+};
+
+fn delete(context: &Context<'_>, violations: &mut Vec<Violation>) {
+    let spec = &context.set.spec;
+    let mut claims = spec.volume_claim_templates.iter();
+    if !claims.any(|claim| is_used(spec, &claim.metadata.name)) {
+        return;
+    }
+    for (field, word) in fields(context.set) {
+        if word != "Delete" {
+            continue;
+        }
+        let message = if field == "whenScaled" {
+            "scaling down deletes the claims of the pods that go, with their data"
+        } else {
+            "deleting the set, to recreate it too, deletes its claims with their data"
+        };
+        let help = "write Retain, unless the data can be had again";
+        violations.push(Violation::new(pointer(field), message, help).of(field));
+    }
+}
+
+fn fields<'s>(set: &'s Set<'_>) -> [(&'static str, &'s str); 2] {
+    let policy = &set.spec.retention_policy;
+    [
+        ("whenScaled", &policy.when_scaled),
+        ("whenDeleted", &policy.when_deleted),
+    ]
+}
+
+fn pointer(field: &str) -> String {
+    format!("/spec/persistentVolumeClaimRetentionPolicy/{field}")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::rules::testing::{Case, fires, mount, mounting, web_spec};
+
+    const POLICY: &str = "spec.persistentVolumeClaimRetentionPolicy";
+
+    fn set(policy: &Value) -> Value {
+        let claim = json!({"metadata": {"name": "data"}});
+        let spec = json!({"persistentVolumeClaimRetentionPolicy": policy, "volumeClaimTemplates": [claim]});
+        mounting(&mount("data"), &spec)
+    }
+
+    #[test]
+    fn the_words_are_known() {
+        assert_eq!(
+            Case::create(set(&json!({"whenScaled": "delete", "whenDeleted": "Keep"})))
+                .says(&UNKNOWN),
+            [
+                format!(
+                    "{POLICY}.whenScaled: \"delete\" is unknown, only Retain and Delete are known; write Delete"
+                ),
+                format!(
+                    "{POLICY}.whenDeleted: \"Keep\" is unknown, only Retain and Delete are known; write Retain (the claims stay) or Delete"
+                ),
+            ]
+        );
+        for policy in [
+            json!(null),
+            json!({}),
+            json!({"whenScaled": "", "whenDeleted": "Retain"}),
+        ] {
+            assert!(!fires(&UNKNOWN, set(&policy)), "{policy}");
+        }
+    }
+
+    #[test]
+    fn data_does_not_go_by_itself() {
+        let help = "write Retain, unless the data can be had again";
+        assert_eq!(
+            Case::create(set(
+                &json!({"whenScaled": "Delete", "whenDeleted": "Delete"})
+            ))
+            .says(&DELETE),
+            [
+                format!(
+                    "{POLICY}.whenScaled: scaling down deletes the claims of the pods that go, with their data; {help}"
+                ),
+                format!(
+                    "{POLICY}.whenDeleted: deleting the set, to recreate it too, deletes its claims with their data; {help}"
+                ),
+            ]
+        );
+        assert!(!fires(&DELETE, set(&json!({"whenScaled": "Retain"}))));
+        let without_claims =
+            json!({"persistentVolumeClaimRetentionPolicy": {"whenScaled": "Delete"}});
+        assert!(!fires(&DELETE, web_spec(&without_claims)));
+    }
+}

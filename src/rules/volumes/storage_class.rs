@@ -1,0 +1,98 @@
+//! The storage class of claims.
+
+use crate::cluster::Lookup;
+use crate::rules::{Action, Builtin, Context, Docs, Rule, Violation, quoted};
+
+/// A class that the cluster does not have.
+pub static MISSING: Rule = Rule {
+    id: "storage-class-missing",
+    action: Action::Warn,
+    builtin: Builtin::Never,
+    early: false,
+    docs: Docs {
+        what: "A claim names a StorageClass that the cluster does not have, or names none and the cluster has no default class.",
+        why: "Nobody provisions a disk, so the claims and the pods stay Pending until a volume of that class is made by hand. An empty \
+              `storageClassName: \"\"` says that this is what you want.",
+        example: "spec:\n  volumeClaimTemplates:\n    - metadata: {name: data}\n      spec: {storageClassName: fast}\n",
+        fix: "Name a class that exists (`kubectl get storageclass`), or mark one as the default.",
+    },
+    check: missing,
+};
+
+fn missing(context: &Context<'_>, violations: &mut Vec<Violation>) {
+    const HELP: &str = "name one that kubectl get storageclass lists";
+    for (index, claim) in context.set.spec.volume_claim_templates.iter().enumerate() {
+        let spec = claim.spec.as_ref();
+        let class = spec.and_then(|spec| spec.storage_class_name.as_deref());
+        let pointer = format!("/spec/volumeClaimTemplates/{index}/spec");
+        let violation = match class {
+            Some("") => continue,
+            Some(class) if context.cluster.storage_class(class) == Lookup::Absent => {
+                Violation::new(
+                    format!("{pointer}/storageClassName"),
+                    format!(
+                        "the cluster has no StorageClass {}: claims wait for volumes made by hand",
+                        quoted(class)
+                    ),
+                    HELP,
+                )
+            }
+            None if context.cluster.default_storage_class() == Lookup::Absent => Violation::new(
+                pointer,
+                "no StorageClass is named, and the cluster has no default: claims wait for volumes made by hand",
+                HELP,
+            ),
+            _ => continue,
+        };
+        violations.push(violation.of(&*claim.metadata.name));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::rules::testing::{Case, World, web_spec};
+
+    fn says(class: &Value, world: World) -> Vec<String> {
+        let claim = json!({"metadata": {"name": "data"}, "spec": {"storageClassName": class}});
+        let set = web_spec(&json!({"volumeClaimTemplates": [claim]}));
+        Case::create(set).among(world).says(&MISSING)
+    }
+
+    fn world(default_class: bool) -> World {
+        World {
+            classes: Some(vec!["slow"]),
+            default_class: Some(default_class),
+            ..World::default()
+        }
+    }
+
+    #[test]
+    fn the_class_exists() {
+        let rest =
+            "claims wait for volumes made by hand; name one that kubectl get storageclass lists";
+        assert_eq!(
+            says(&json!("fast"), world(true)),
+            [format!(
+                "spec.volumeClaimTemplates[0].spec.storageClassName: the cluster has no StorageClass \"fast\": {rest}"
+            )]
+        );
+        assert_eq!(
+            says(&json!(null), world(false)),
+            [format!(
+                "spec.volumeClaimTemplates[0].spec: no StorageClass is named, and the cluster has no default: {rest}"
+            )]
+        );
+        for (class, world) in [
+            (json!("slow"), world(false)),
+            (json!(null), world(true)),
+            (json!(""), world(false)),
+            (json!("fast"), World::default()),
+            (json!(null), World::default()),
+        ] {
+            assert!(says(&class, world).is_empty(), "{class}");
+        }
+    }
+}

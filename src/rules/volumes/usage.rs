@@ -1,0 +1,137 @@
+//! What containers make of the claims.
+
+use super::{claim, dangling, unmounted, uses};
+use crate::rules::{Action, Builtin, Context, Docs, Rule, Violation, quoted};
+
+/// A block device mounted as files, or files used as a device.
+pub static MODE_MISMATCH: Rule = Rule {
+    id: "claim-mode-mismatch",
+    action: Action::Deny,
+    builtin: Builtin::Never,
+    early: false,
+    docs: Docs {
+        what: "A claim with `volumeMode: Block` is listed under `volumeMounts`, or one with a file system under `volumeDevices`.",
+        why: "Every API server accepts it, and no pod ever starts: the kubelet refuses to set the volume up.",
+        example: "volumeMounts: [{name: disk, mountPath: /disk}]\n---\nvolumeClaimTemplates:\n  - metadata: {name: disk}\n    spec: {volumeMode: Block}\n",
+        fix: "List a block claim under `volumeDevices` with a `devicePath`, or take `volumeMode: Block` out of the claim.",
+    },
+    check: mode_mismatch,
+};
+
+fn mode_mismatch(context: &Context<'_>, violations: &mut Vec<Violation>) {
+    let spec = &context.set.spec;
+    for used in uses(spec) {
+        let Some(claim) = claim(spec, used.volume) else {
+            continue;
+        };
+        let mode = claim.spec.as_ref().map(|spec| &*spec.volume_mode);
+        let is_block = mode == Some("Block");
+        if is_block == used.is_device {
+            continue;
+        }
+        let (message, help) = if is_block {
+            (
+                "is a block device, and a mount needs a file system: no pod will ever start",
+                "list it under volumeDevices with a devicePath, or drop volumeMode: Block from the claim",
+            )
+        } else {
+            (
+                "has a file system, and a device needs volumeMode: Block: no pod will ever start",
+                "list it under volumeMounts with a mountPath, or write volumeMode: Block in the claim",
+            )
+        };
+        violations.push(
+            Violation::new(
+                format!("{}/name", used.pointer),
+                format!("the claim {} {message}", quoted(used.volume)),
+                help,
+            )
+            .of(format!("{}/{}", used.container, used.volume)),
+        );
+    }
+}
+
+/// A claim that nobody uses.
+pub static UNMOUNTED: Rule = Rule {
+    id: "claim-unmounted",
+    action: Action::Warn,
+    builtin: Builtin::Never,
+    early: false,
+    docs: Docs {
+        what: "No container mounts a claim of `volumeClaimTemplates`.",
+        why: "Each pod gets a disk that stays empty, and what the program writes is lost with the pod.",
+        example: "spec:\n  volumeClaimTemplates:\n    - metadata: {name: data}\n  # and no volumeMounts entry called data\n",
+        fix: "Add the mount to the container that keeps data: `volumeMounts: [{name: data, mountPath: /data}]`. Or remove the claim, as long as the \
+              set does not exist yet.",
+    },
+    check: claim_unmounted,
+};
+
+fn claim_unmounted(context: &Context<'_>, violations: &mut Vec<Violation>) {
+    let spec = &context.set.spec;
+    if dangling(spec).next().is_some() {
+        return; // mount-without-volume says both
+    }
+    for (index, claim) in unmounted(spec) {
+        let name = &*claim.metadata.name;
+        violations.push(
+            Violation::new(
+                format!("/spec/volumeClaimTemplates/{index}"),
+                format!(
+                    "no container mounts {}: each pod's disk stays empty",
+                    quoted(name)
+                ),
+                "add it to volumeMounts of the container that keeps data",
+            )
+            .of(name),
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::rules::testing::{Case, fires, mount, mounting};
+
+    #[test]
+    fn a_block_device_is_no_folder() {
+        let claim = |mode: &str| json!({"volumeClaimTemplates": [{"metadata": {"name": "data"}, "spec": {"volumeMode": mode}}]});
+        let device = json!({"volumeDevices": [{"name": "data", "devicePath": "/dev/data"}]});
+        assert_eq!(
+            Case::create(mounting(&mount("data"), &claim("Block"))).says(&MODE_MISMATCH),
+            [
+                "spec.template.spec.containers[0].volumeMounts[0].name: the claim \"data\" is a block device, and a mount needs a file \
+                 system: no pod will ever start; list it under volumeDevices with a devicePath, or drop volumeMode: Block from the claim"
+            ]
+        );
+        assert_eq!(
+            Case::create(mounting(&device, &claim(""))).says(&MODE_MISMATCH),
+            [
+                "spec.template.spec.containers[0].volumeDevices[0].name: the claim \"data\" has a file system, and a device needs \
+                 volumeMode: Block: no pod will ever start; list it under volumeMounts with a mountPath, or write volumeMode: Block in the claim"
+            ]
+        );
+        assert!(!fires(
+            &MODE_MISMATCH,
+            mounting(&mount("data"), &claim("Filesystem"))
+        ));
+        assert!(!fires(&MODE_MISMATCH, mounting(&device, &claim("Block"))));
+    }
+
+    #[test]
+    fn a_claim_is_mounted() {
+        let claim = json!({"volumeClaimTemplates": [{"metadata": {"name": "data"}}]});
+        assert_eq!(
+            Case::create(mounting(&json!({}), &claim)).says(&UNMOUNTED),
+            [
+                "spec.volumeClaimTemplates[0]: no container mounts \"data\": each pod's disk stays empty; \
+                 add it to volumeMounts of the container that keeps data"
+            ]
+        );
+        assert!(!fires(&UNMOUNTED, mounting(&mount("data"), &claim)));
+        let dangling = mounting(&mount("dta"), &claim);
+        assert!(!fires(&UNMOUNTED, dangling), "one finding with the mount");
+    }
+}
