@@ -1,7 +1,7 @@
 //! `spec.serviceName`: the headless Service that gives each pod its DNS name.
 
+use crate::inject::record::Record;
 use crate::rules::{Action, Context};
-use crate::subject::annotations::INJECTED;
 
 pub mod name;
 pub mod service;
@@ -20,6 +20,6 @@ fn action(context: &Context<'_>) -> Action {
 
 /// Whether the named Service is the one that our own controller makes once the set is stored.
 fn is_kept_by_us(context: &Context<'_>) -> bool {
-    let record = context.set.metadata.annotations.get(INJECTED);
-    record.is_some_and(|record| record.contains("\"service-name\""))
+    Record::of(context.set)
+        .is_some_and(|record| record.kept_service() == Some(&*context.set.spec.service_name))
 }
