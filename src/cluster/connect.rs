@@ -1,10 +1,15 @@
 //! The connection to the API server, found as kubectl finds it.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use kube::config::{InferConfigError, KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
 use thiserror::Error;
+
+/// How long the API server may be silent on a connection in use: longer than any watch, which the server ends after
+/// 290 s and the watcher begins again, so that only a dead peer is given up.
+const SILENCE: Duration = Duration::from_mins(5);
 
 /// Which cluster is meant; by default the one that kubectl would ask, or the one that the process runs in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -41,7 +46,9 @@ impl Target {
     ///
     /// [`ConnectError`] when the configuration cannot be found, read or used.
     pub async fn connect(&self) -> Result<Client, ConnectError> {
-        let config = self.config().await?;
+        let mut config = self.config().await?;
+        config.read_timeout = Some(SILENCE);
+        config.reset_reader_on_write = true;
         Client::try_from(config).map_err(|error| ConnectError::Client(Box::new(error)))
     }
 

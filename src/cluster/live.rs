@@ -1,36 +1,31 @@
 //! The cluster as its API server tells it: watched, asked now and then, and looked up without waiting.
 
 use std::fmt;
-use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
-use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::authorization::v1::{
     ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec,
 };
-use k8s_openapi::api::core::v1 as core;
-use k8s_openapi::api::policy::v1::PodDisruptionBudget;
-use k8s_openapi::api::storage::v1::StorageClass;
 use kube::api::PostParams;
 use kube::{Api, Client};
 use tokio::sync::Notify;
-use tokio::task::JoinSet;
 
 use super::cache::Cache;
-use super::governing_service::{Controller, LinkedSet, Requests};
-use super::prune::{self, Class};
-use super::watch::{Change, Watch};
+use super::governing_service::LinkedSet;
+use super::prune::Class;
 use super::{ClusterView, Lookup, ServerVersion, Service, ServiceKeeping};
-use crate::metrics::{CacheKind, Metrics};
-use crate::server::health::{Gate, Readiness};
+use crate::server::health::Gate;
 
 /// How often the version and our rights are asked again: an upgraded API server, or a changed role, needs no restart.
 const REFRESH: Duration = Duration::from_mins(5);
 
 /// The same while they are not known.
 const RETRY: Duration = Duration::from_secs(2);
+
+/// How long it may take to answer.
+const LIMIT: Duration = Duration::from_secs(30);
 
 /// What the API server answers about itself and us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,11 +41,11 @@ pub struct Cluster {
     answers: ArcSwapOption<Answers>,
     /// The API server has refused what it was thought to allow.
     refused: Notify,
-    services: Cache<Service>,
-    sets: Cache<LinkedSet>,
-    classes: Cache<Class>,
-    budgets: Cache<()>,
-    namespaces: Cache<()>,
+    pub(super) services: Cache<Service>,
+    pub(super) sets: Cache<LinkedSet>,
+    pub(super) classes: Cache<Class>,
+    pub(super) budgets: Cache<()>,
+    pub(super) namespaces: Cache<()>,
 }
 
 impl fmt::Debug for Cluster {
@@ -77,80 +72,6 @@ impl Cluster {
         }
     }
 
-    /// Starts to learn, by tasks that never end; each gives its name should it end after all. Adds what must be known
-    /// before requests are answered to `readiness`.
-    pub fn start(
-        self: &Arc<Self>,
-        metrics: &Arc<Metrics>,
-        readiness: &mut Readiness,
-        tasks: &mut JoinSet<&'static str>,
-    ) {
-        let asked = readiness.gate("api-server");
-        self.spawn(
-            tasks,
-            "the questions to the API server",
-            |cluster| async move {
-                cluster.keep_asking(asked).await;
-            },
-        );
-        let mut watch = |kind: CacheKind| Watch {
-            kind,
-            gate: readiness.gate(kind.as_str()),
-            metrics: Arc::clone(metrics),
-        };
-        let (requests, told) = Requests::new();
-        let services = watch(CacheKind::Services);
-        let (tell, counts) = (requests.clone(), Arc::clone(metrics));
-        self.spawn(tasks, "the watch of Services", |cluster| async move {
-            let api: Api<core::Service> = Api::all(cluster.client.clone());
-            let prune = |object| Some(prune::service(object));
-            let changed = |change: Change<'_>| cluster.services_changed(change, &tell, &counts);
-            services
-                .follow(api, &cluster.services, prune, changed)
-                .await;
-        });
-        let sets = watch(CacheKind::StatefulSets);
-        let tell = requests.clone();
-        self.spawn(tasks, "the watch of StatefulSets", |cluster| async move {
-            let api: Api<StatefulSet> = Api::all(cluster.client.clone());
-            let changed = |change: Change<'_>| cluster.sets_changed(change, &tell);
-            sets.follow(api, &cluster.sets, LinkedSet::of, changed)
-                .await;
-        });
-        let metrics = Arc::clone(metrics);
-        self.spawn(
-            tasks,
-            "the controller of governing Services",
-            |cluster| async move {
-                Controller::new(cluster, requests, metrics).run(told).await;
-            },
-        );
-        let classes = watch(CacheKind::StorageClasses);
-        self.spawn(tasks, "the watch of StorageClasses", |cluster| async move {
-            let api: Api<StorageClass> = Api::all(cluster.client.clone());
-            let prune = |object| Some(prune::class(&object));
-            classes.follow(api, &cluster.classes, prune, |_| {}).await;
-        });
-        let budgets = watch(CacheKind::PodDisruptionBudgets);
-        self.spawn(
-            tasks,
-            "the watch of PodDisruptionBudgets",
-            |cluster| async move {
-                let api: Api<PodDisruptionBudget> = Api::all(cluster.client.clone());
-                budgets
-                    .follow(api, &cluster.budgets, |_| Some(()), |_| {})
-                    .await;
-            },
-        );
-        let namespaces = watch(CacheKind::Namespaces);
-        self.spawn(tasks, "the watch of Namespaces", |cluster| async move {
-            let api: Api<core::Namespace> = Api::all(cluster.client.clone());
-            namespaces
-                .follow(api, &cluster.namespaces, |_| Some(()), |_| {})
-                .await;
-        });
-    }
-
     /// The client, for questions that no cache answers.
     pub(super) fn client(&self) -> &Client {
         &self.client
@@ -166,67 +87,20 @@ impl Cluster {
         self.refused.notify_one();
     }
 
-    fn sets_changed(&self, change: Change<'_>, tell: &Requests) {
-        match change {
-            Change::All => self.look_at_all(tell),
-            Change::One {
-                namespace,
-                name,
-                kept,
-            } if kept => tell.look(namespace, name),
-            // a status, or a set that nothing is kept for
-            Change::One { .. } => {}
-        }
-    }
-
-    /// Whatever happened to a Service, and whoever wrote it: the sets that it governs are looked at.
-    fn services_changed(&self, change: Change<'_>, tell: &Requests, metrics: &Metrics) {
-        match change {
-            Change::All => self.look_at_all(tell),
-            Change::One {
-                namespace, name, ..
-            } => {
-                let sets = self.sets.list(namespace).found().unwrap_or_default();
-                let governed = sets.iter().filter(|set| set.service == name);
-                governed.for_each(|set| tell.look(namespace, &set.name));
-            }
-        }
-        let services = self.services.all();
-        let kept = services.iter().filter(|service| service.kept_for.is_some());
-        metrics
-            .governing_services
-            .set(i64::try_from(kept.count()).unwrap_or(i64::MAX));
-    }
-
-    fn look_at_all(&self, tell: &Requests) {
-        for set in self.sets.all() {
-            tell.look(&set.namespace, &set.name);
-        }
-    }
-
-    fn spawn<F: Future<Output = ()> + Send + 'static>(
-        self: &Arc<Self>,
-        tasks: &mut JoinSet<&'static str>,
-        name: &'static str,
-        run: impl FnOnce(Arc<Self>) -> F,
-    ) {
-        let running = run(Arc::clone(self));
-        tasks.spawn(async move {
-            running.await;
-            name
-        });
-    }
-
     /// Asks for the version and for our rights, again and again.
-    async fn keep_asking(&self, asked: Gate) {
+    pub(super) async fn keep_asking(&self, asked: Gate) {
         loop {
-            let pause = match self.ask().await {
-                Ok(()) => {
+            let pause = match tokio::time::timeout(LIMIT, self.ask()).await {
+                Ok(Ok(())) => {
                     asked.set(true);
                     REFRESH
                 }
-                Err(error) => {
+                Ok(Err(error)) => {
                     tracing::warn!(%error, "the API server cannot be asked; it is tried again");
+                    RETRY
+                }
+                Err(_) => {
+                    tracing::warn!("the API server does not answer; it is tried again");
                     RETRY
                 }
             };

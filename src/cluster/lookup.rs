@@ -184,38 +184,4 @@ fn requirement(expression: &MatchExpression<'_>) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::{Value, from_str, from_value, json};
-
-    use super::*;
-
-    #[test]
-    fn a_selector_is_written_as_the_api_server_reads_it() {
-        let selector = r#"{"matchLabels": {"app": "web", "tier": ""}, "matchExpressions": [
-            {"key": "zone", "operator": "In", "values": ["a", "b"]}, {"key": "old", "operator": "NotIn", "values": ["yes"]},
-            {"key": "team", "operator": "Exists"}, {"key": "gone", "operator": "DoesNotExist"}]}"#;
-        let selector: Selector<'_> = from_str(selector).unwrap();
-        let expected = "app=web,tier=,zone in (a,b),old notin (yes),team,!gone";
-        assert_eq!(selector_text(&selector), expected);
-    }
-
-    #[test]
-    fn only_what_the_set_would_adopt_is_an_orphan() {
-        let owned = |controller: bool| json!([{"apiVersion": "v1", "kind": "K", "name": "n", "uid": "u", "controller": controller}]);
-        for (name, owners, deletion, orphan) in [
-            ("web-0", Value::Null, Value::Null, true),
-            ("web-12", Value::Null, Value::Null, true),
-            ("web-0", owned(false), Value::Null, true),
-            ("web-0", owned(true), Value::Null, false),
-            ("web-0", Value::Null, json!("2026-01-01T00:00:00Z"), false),
-            ("web-", Value::Null, Value::Null, false),
-            ("web", Value::Null, Value::Null, false),
-            ("web-a", Value::Null, Value::Null, false),
-            ("web-db-0", Value::Null, Value::Null, false),
-        ] {
-            let pod = json!({"metadata": {"name": name, "ownerReferences": owners, "deletionTimestamp": deletion}});
-            let pod: PartialObjectMeta<core::Pod> = from_value(pod).unwrap();
-            assert_eq!(is_orphan(&pod, "web"), orphan, "{name} {owners} {deletion}");
-        }
-    }
-}
+mod tests;

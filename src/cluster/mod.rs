@@ -18,6 +18,9 @@ mod lookup;
 mod overlay;
 mod ownership;
 mod prune;
+mod start;
+#[cfg(test)]
+mod testing;
 mod watch;
 mod world;
 

@@ -116,3 +116,74 @@ fn is_forbidden(error: &watcher::Error) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use k8s_openapi::api::core::v1::Namespace;
+    use kube::ResourceExt;
+    use serde_json::{Value, json};
+    use tokio::sync::Notify;
+
+    use super::*;
+    use crate::cluster::Lookup;
+    use crate::cluster::testing::{client, forbidden, list};
+
+    /// Follows namespaces by these answers to the lists, in order, until it asks for more. Gives the cache, whether the
+    /// gate is open, and what was reported.
+    async fn follow(answers: Vec<Value>) -> (Cache<String>, bool, Vec<String>) {
+        let (count, told) = (AtomicUsize::new(0), Arc::new(Notify::new()));
+        let (client, _) = client({
+            let (count, told) = (Arc::new(count), Arc::clone(&told));
+            move |question| {
+                let is_list = !question.contains("watch=true");
+                let next = is_list.then(|| count.fetch_add(1, Ordering::Relaxed));
+                let answer = next.and_then(|next| answers.get(next).cloned());
+                if answer.is_none() {
+                    told.notify_one();
+                }
+                answer
+            }
+        });
+        let (cache, gate, reports) = (Cache::default(), Gate::default(), Mutex::new(Vec::new()));
+        let watch = Watch {
+            kind: CacheKind::Namespaces,
+            gate: gate.clone(),
+            metrics: Arc::new(Metrics::new()),
+        };
+        let report = |change: Change<'_>| reports.lock().unwrap().push(format!("{change:?}"));
+        let api: Api<Namespace> = Api::all(client);
+        tokio::select! {
+            () = watch.follow(api, &cache, |object| Some(object.name_any()), report) => panic!("it ended"),
+            () = told.notified() => {}
+        }
+        (cache, gate.is_open(), reports.into_inner().unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_kind_is_known_once_a_whole_list_has_come() {
+        let named = |name: &str| json!({"metadata": {"name": name}});
+        let mut first = list(&json!([named("a")]));
+        first["metadata"] = json!({"continue": "more"});
+        let (cache, ready, _) = follow(vec![first.clone()]).await;
+        assert!(!ready, "half a list is none");
+        assert_eq!(cache.get("", "a"), Lookup::Unknown);
+        let (cache, ready, reports) = follow(vec![first, list(&json!([named("b")]))]).await;
+        assert!(ready);
+        let listed = cache.list("").map(|names| names.len());
+        assert_eq!(listed, Lookup::Found(2));
+        assert_eq!(reports, ["All"]);
+    }
+
+    #[tokio::test]
+    async fn a_kind_that_may_not_be_listed_stays_unknown_and_holds_nobody_up() {
+        let (cache, ready, reports) = follow(vec![forbidden()]).await;
+        assert!(ready);
+        assert_eq!(cache.get("", "a"), Lookup::Unknown);
+        assert!(reports.is_empty());
+        let (cache, _, _) = follow(vec![forbidden(), list(&json!([]))]).await;
+        assert_eq!(cache.get("", "a"), Lookup::Absent, "allowed since");
+    }
+}

@@ -1,0 +1,140 @@
+use serde_json::{Value, from_str, from_value, json, value::to_raw_value};
+
+use super::*;
+use crate::cluster::cache::Objects;
+use crate::cluster::testing::{Asked, client, forbidden, list};
+
+#[test]
+fn a_selector_is_written_as_the_api_server_reads_it() {
+    let selector = r#"{"matchLabels": {"app": "web", "tier": ""}, "matchExpressions": [
+        {"key": "zone", "operator": "In", "values": ["a", "b"]}, {"key": "old", "operator": "NotIn", "values": ["yes"]},
+        {"key": "team", "operator": "Exists"}, {"key": "gone", "operator": "DoesNotExist"}]}"#;
+    let selector: Selector<'_> = from_str(selector).unwrap();
+    let expected = "app=web,tier=,zone in (a,b),old notin (yes),team,!gone";
+    assert_eq!(selector_text(&selector), expected);
+}
+
+#[test]
+fn only_what_the_set_would_adopt_is_an_orphan() {
+    let owned = |controller: bool| json!([{"apiVersion": "v1", "kind": "K", "name": "n", "uid": "u", "controller": controller}]);
+    for (name, owners, deletion, orphan) in [
+        ("web-0", Value::Null, Value::Null, true),
+        ("web-12", Value::Null, Value::Null, true),
+        ("web-0", owned(false), Value::Null, true),
+        ("web-0", owned(true), Value::Null, false),
+        ("web-0", Value::Null, json!("2026-01-01T00:00:00Z"), false),
+        ("web-", Value::Null, Value::Null, false),
+        ("web", Value::Null, Value::Null, false),
+        ("web-a", Value::Null, Value::Null, false),
+        ("web-db-0", Value::Null, Value::Null, false),
+    ] {
+        let pod = json!({"metadata": {"name": name, "ownerReferences": owners, "deletionTimestamp": deletion}});
+        let pod: PartialObjectMeta<core::Pod> = from_value(pod).unwrap();
+        assert_eq!(is_orphan(&pod, "web"), orphan, "{name} {owners} {deletion}");
+    }
+}
+
+/// A cluster that has heard of one Service, `known`.
+fn cluster(
+    answer: impl Fn(&str) -> Option<Value> + Clone + Send + Sync + 'static,
+) -> (Cluster, Asked) {
+    let (client, asked) = client(answer);
+    let cluster = Cluster::new(client, None);
+    cluster.services.replace(Objects::new());
+    let known = Service {
+        name: "known".to_owned(),
+        ..Service::default()
+    };
+    cluster.services.set("shop", "known", Some(known));
+    (cluster, asked)
+}
+
+fn set(service: &str) -> Value {
+    json!({"metadata": {"name": "web"}, "spec": {"serviceName": service, "selector": {"matchLabels": {"app": "web"}},
+        "template": {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "c", "image": "i"}]}}}})
+}
+
+async fn judge(cluster: &Cluster, object: &Value, old: Option<&Value>) -> Verdict {
+    let (object, old) = (
+        to_raw_value(object).unwrap(),
+        old.map(|old| to_raw_value(old).unwrap()),
+    );
+    let source = Source {
+        namespace: "shop",
+        object: &object,
+        old_object: old.as_deref(),
+    };
+    let deadline = Instant::now() + Duration::from_secs(8);
+    let policy = Policy::default();
+    let judged = cluster.judge(&policy, source, Phase::Mutate, deadline);
+    judged.await.unwrap().unwrap()
+}
+
+const LIST: &str = "GET /api/v1/namespaces/shop/services?";
+
+#[tokio::test]
+async fn services_are_asked_for_where_a_new_set_may_need_a_younger_one() {
+    for (service, questions) in [("known", 0), ("unknown", 1), ("", 1)] {
+        let (cluster, asked) = cluster(|_| Some(list(&json!([]))));
+        judge(&cluster, &set(service), None).await;
+        let asked = asked.lock().unwrap().clone();
+        let lists = asked
+            .iter()
+            .filter(|question| question.starts_with(LIST))
+            .count();
+        assert_eq!(lists, questions, "{service}: {asked:?}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_asked_for_a_set_that_exists() {
+    let (cluster, asked) = cluster(|_| Some(list(&json!([]))));
+    let mut changed = set("unknown");
+    changed["spec"]["replicas"] = json!(3);
+    judge(&cluster, &changed, Some(&set("unknown"))).await;
+    assert!(asked.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn what_was_asked_is_laid_over_what_is_remembered() {
+    let young = json!([{"metadata": {"name": "young", "namespace": "shop"}, "spec": {"clusterIP": "None"}}]);
+    let (cluster, _) = cluster(move |_| Some(list(&young)));
+    let deadline = Instant::now() + Duration::from_secs(8);
+    let mut view = Overlay::new(&cluster);
+    view.set_services(cluster.ask_for_services("shop", deadline).await);
+    assert!(view.service("shop", "young").found().unwrap().headless);
+    assert_eq!(
+        view.service("shop", "known"),
+        Lookup::Absent,
+        "deleted since"
+    );
+}
+
+#[tokio::test]
+async fn no_answer_and_a_refusal_leave_the_answer_unknown_in_time() {
+    for refused in [true, false] {
+        let (cluster, _) = cluster(move |_| refused.then(forbidden));
+        let deadline = Instant::now() + Duration::from_millis(400);
+        let services = cluster.ask_for_services("shop", deadline).await;
+        assert_eq!(services, Lookup::Unknown);
+        let object = set("").to_string();
+        let object: Set<'_> = from_str(&object).unwrap();
+        let orphans = cluster.ask_for_orphans("shop", &object, deadline).await;
+        assert_eq!(orphans, Lookup::Unknown);
+        assert!(Instant::now() < deadline, "time is left to judge");
+    }
+}
+
+#[tokio::test]
+async fn orphans_are_asked_for_by_the_selector_of_the_set() {
+    let pods = json!([{"metadata": {"name": "web-0"}}, {"metadata": {"name": "other-0"}}]);
+    let (cluster, asked) = cluster(move |_| Some(list(&pods)));
+    let deadline = Instant::now() + Duration::from_secs(8);
+    let object = set("").to_string();
+    let object: Set<'_> = from_str(&object).unwrap();
+    let orphans = cluster.ask_for_orphans("shop", &object, deadline).await;
+    assert_eq!(orphans, Lookup::Found(vec!["web-0".to_owned()]));
+    let asked = asked.lock().unwrap().clone();
+    assert_eq!(asked.len(), 1);
+    assert!(asked[0].contains("labelSelector=app%3Dweb"), "{asked:?}");
+}

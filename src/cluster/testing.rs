@@ -1,0 +1,50 @@
+//! An API server for unit tests: a function from a path to an answer, and a list of what was asked.
+
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex};
+
+use axum::http::{Request, Response};
+use kube::Client;
+use kube::client::Body;
+use serde_json::{Value, json};
+
+/// What was asked, as `GET /path?query`, in order.
+pub(super) type Asked = Arc<Mutex<Vec<String>>>;
+
+/// A client of a server that answers every question by `answer`; `None` is never answered.
+pub(super) fn client(
+    answer: impl Fn(&str) -> Option<Value> + Clone + Send + Sync + 'static,
+) -> (Client, Asked) {
+    let asked = Asked::default();
+    let noted = Arc::clone(&asked);
+    let service = tower::service_fn(move |request: Request<Body>| {
+        let question = format!("{} {}", request.method(), request.uri());
+        let answer = answer(&question);
+        noted.lock().unwrap().push(question);
+        async move {
+            let Some(answer) = answer else {
+                return std::future::pending().await;
+            };
+            let code = answer["code"]
+                .as_u64()
+                .map_or(200, |code| u16::try_from(code).unwrap());
+            let response = Response::builder().status(code);
+            Ok::<_, Infallible>(
+                response
+                    .body(Body::from(answer.to_string().into_bytes()))
+                    .unwrap(),
+            )
+        }
+    });
+    (Client::new(service, "default"), asked)
+}
+
+/// A list as the API server answers it.
+pub(super) fn list(items: &Value) -> Value {
+    json!({"metadata": {"resourceVersion": "1"}, "items": items})
+}
+
+/// A refusal as the API server answers it.
+pub(super) fn forbidden() -> Value {
+    json!({"kind": "Status", "status": "Failure", "reason": "Forbidden", "code": 403, "message": "no"})
+}
