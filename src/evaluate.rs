@@ -69,6 +69,7 @@ pub fn evaluate(
             .is_some_and(|old| old.template_changed_after(&operations)),
         changes: &changes,
         operation,
+        policy,
         cluster,
         phase,
     };

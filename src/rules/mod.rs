@@ -11,6 +11,7 @@ pub mod update_strategy;
 pub mod volumes;
 
 use crate::cluster::ClusterView;
+use crate::policy::Policy;
 use crate::subject::Operation;
 use crate::subject::immutable::Change;
 use crate::subject::set::Set;
@@ -121,6 +122,8 @@ pub struct Context<'c> {
     pub changes: &'c [Change],
     /// CREATE or UPDATE. Differs from `old` when the stored set is judged by itself, to see which sins are old.
     pub operation: Operation,
+    /// What the operator decided.
+    pub policy: &'c Policy,
     /// The cluster around it.
     pub cluster: &'c dyn ClusterView,
     /// Where it is judged.
@@ -206,6 +209,7 @@ pub fn all() -> &'static [&'static Rule] {
         &update_strategy::rolling_update::PARTITION_EXCEEDS_REPLICAS,
         &update_strategy::max_unavailable::ORDERED_READY,
         &update_strategy::max_unavailable::ALL_REPLICAS,
+        &update_strategy::max_unavailable::QUORUM,
         &update_strategy::max_unavailable::IGNORED,
         &update_strategy::transition::ON_DELETE_TEMPLATE_CHANGE,
         &update_strategy::transition::ORDINALS_START_CHANGE,
@@ -216,17 +220,20 @@ pub fn all() -> &'static [&'static Rule] {
         &service_linkage::service::MISSING,
         &service_linkage::service::NOT_HEADLESS,
         &service_linkage::service::SELECTOR_MISMATCH,
+        &service_linkage::deadlock::ORDERED_READY,
         &volumes::mounts::WITHOUT_VOLUME,
         &volumes::claims::DUPLICATE_NAME,
         &volumes::claims::NAME_INVALID,
         &volumes::claims::VOLUME_NAME_INVALID,
         &volumes::claims::INCOMPLETE,
         &volumes::usage::UNMOUNTED,
+        &volumes::usage::SHADOWS_VOLUME,
         &volumes::retention::DELETE,
         &volumes::storage_class::MISSING,
         &volumes::mounts::PATH_MISSING,
         &volumes::usage::MODE_MISMATCH,
         &volumes::retention::UNKNOWN,
+        &pods::readiness::MISSING,
         &pods::probes::SUCCESS_THRESHOLD,
         &pods::selector::MISMATCH,
     ];

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::{Context, Phase, Rule, Violation};
 use crate::admission::dotted;
 use crate::cluster::{ClusterView, Lookup, ServerVersion, Service, ServiceKeeping};
+use crate::policy::Policy;
 use crate::subject::{Operation, Source, Subject, immutable};
 
 /// A set of three pods that no rule finds anything wrong with; `changes` is merged into it (RFC 7396).
@@ -113,6 +114,7 @@ impl Case {
             } else {
                 Operation::Create
             },
+            policy: &Policy::default(),
             cluster: &self.world,
             phase: self.phase,
         };

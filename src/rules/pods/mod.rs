@@ -1,4 +1,5 @@
 //! The pod template.
 
 pub mod probes;
+pub mod readiness;
 pub mod selector;

@@ -1,8 +1,12 @@
 //! `spec.serviceName`: the headless Service that gives each pod its DNS name.
 
+use std::sync::Arc;
+
+use crate::cluster::Service;
 use crate::inject::record::Record;
 use crate::rules::{Action, Context};
 
+pub mod deadlock;
 pub mod name;
 pub mod service;
 
@@ -16,6 +20,15 @@ fn action(context: &Context<'_>) -> Action {
     } else {
         Action::Audit
     }
+}
+
+/// The named Service, where it is there.
+fn governing(context: &Context<'_>) -> Option<Arc<Service>> {
+    let name = &*context.set.spec.service_name;
+    if name.is_empty() {
+        return None;
+    }
+    context.cluster.service(context.namespace, name).found()
 }
 
 /// Whether the named Service is the one that our own controller makes once the set is stored.

@@ -1,10 +1,8 @@
 //! The Service behind the name.
 
-use std::sync::Arc;
-
 use super::name::headless_candidates;
-use super::{POINTER, action, is_kept_by_us};
-use crate::cluster::{Lookup, Service};
+use super::{POINTER, action, governing, is_kept_by_us};
+use crate::cluster::Lookup;
 use crate::rules::near::nearest;
 use crate::rules::{Action, Builtin, Context, Docs, Rule, Violation, is_dns_label, quoted};
 
@@ -139,19 +137,12 @@ fn selector_mismatch(context: &Context<'_>, violations: &mut Vec<Violation>) {
     }
 }
 
-fn governing(context: &Context<'_>) -> Option<Arc<Service>> {
-    let name = &*context.set.spec.service_name;
-    if name.is_empty() {
-        return None;
-    }
-    context.cluster.service(context.namespace, name).found()
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::cluster::Service;
     use crate::rules::testing::{Case, World, headless, web, web_spec};
 
     fn among(services: Vec<Service>, spec: &Value) -> Case {

@@ -5,6 +5,7 @@
 
 use super::rolling_update::rolling_update;
 use crate::cluster::ServerVersion;
+use crate::inject::catalogue;
 use crate::rules::{Action, Builtin, Context, Docs, Phase, Rule, Violation, quoted};
 use crate::subject::Operation;
 use crate::subject::view::IntOrString;
@@ -55,6 +56,21 @@ pub static ALL_REPLICAS: Rule = Rule {
         fix: "Write a number below `replicas`; 1 restarts one pod after the other.",
     },
     check: all_replicas,
+};
+
+/// More members down at once than a quorum survives.
+pub static QUORUM: Rule = Rule {
+    id: "max-unavailable-quorum",
+    action: Action::Warn,
+    builtin: Builtin::Never,
+    early: true,
+    docs: Docs {
+        what: "`maxUnavailable` allows half of the members or more of a system that needs a majority (etcd, ZooKeeper, Kafka, ...) to be down.",
+        why: "During an update too few members are left to agree, and the whole system stops.",
+        example: "spec:\n  replicas: 3\n  updateStrategy:\n    rollingUpdate:\n      maxUnavailable: 2\n  # an etcd image\n",
+        fix: "Write 1, or at most `(replicas - 1) / 2`.",
+    },
+    check: quorum,
 };
 
 /// A value that this server does not act on.
@@ -227,6 +243,30 @@ fn all_replicas(context: &Context<'_>, violations: &mut Vec<Violation>) {
     }
 }
 
+fn quorum(context: &Context<'_>, violations: &mut Vec<Violation>) {
+    let Some(down) = pods_down(context) else {
+        return;
+    };
+    let replicas = context.set.spec.replicas();
+    let spare = (replicas - 1) / 2;
+    // One is the least that can be written, and all of them is max-unavailable-all-replicas.
+    if down <= spare.max(1) || down >= replicas {
+        return;
+    }
+    let containers = &context.set.spec.template.spec.containers;
+    let mut systems = containers.iter().filter_map(catalogue::running);
+    if let Some(system) = systems.find(|system| system.quorum) {
+        violations.push(Violation::new(
+            POINTER,
+            format!(
+                "{down} of {replicas} members of {} down at once leave no majority",
+                system.name
+            ),
+            format!("write {}", spare.max(1)),
+        ));
+    }
+}
+
 fn ignored(context: &Context<'_>, violations: &mut Vec<Violation>) {
     let (Some(value), Some(version)) = (value(context), context.cluster.version()) else {
         return;
@@ -384,6 +424,23 @@ mod tests {
         ] {
             let case = case(&value, json!({"replicas": replicas}));
             assert!(case.says(&ALL_REPLICAS).is_empty(), "{value} {replicas}");
+        }
+    }
+
+    #[test]
+    fn a_majority_stays_up() {
+        let image = |image: &str| json!({"podManagementPolicy": "Parallel", "template": {"spec": {"containers": [{"name": "web", "image": image}]}}});
+        assert_eq!(
+            case(&json!(2), image("quay.io/coreos/etcd:v3.6")).says(&QUORUM),
+            [
+                "spec.updateStrategy.rollingUpdate.maxUnavailable: 2 of 3 members of etcd down at once leave no majority; write 1"
+            ]
+        );
+        for (value, spec) in [(1, image("etcd")), (3, image("etcd")), (2, image("nginx"))] {
+            assert!(
+                case(&json!(value), spec.clone()).says(&QUORUM).is_empty(),
+                "{value} {spec}"
+            );
         }
     }
 

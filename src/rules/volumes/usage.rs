@@ -1,7 +1,9 @@
 //! What containers make of the claims.
 
 use super::{claim, dangling, unmounted, uses};
+use crate::inject::record::{Record, claim_key};
 use crate::rules::{Action, Builtin, Context, Docs, Rule, Violation, quoted};
+use crate::subject::set::Volume;
 
 /// A block device mounted as files, or files used as a device.
 pub static MODE_MISMATCH: Rule = Rule {
@@ -88,6 +90,75 @@ fn claim_unmounted(context: &Context<'_>, violations: &mut Vec<Violation>) {
     }
 }
 
+/// A claim that takes a volume's place.
+pub static SHADOWS_VOLUME: Rule = Rule {
+    id: "claim-shadows-volume",
+    action: Action::Warn,
+    builtin: Builtin::Never,
+    early: false,
+    docs: Docs {
+        what: "A volume of the template and a claim of `volumeClaimTemplates` have one name, and the volume holds something.",
+        why: "The claim silently takes the volume's place (`updateStorage` in the controller): the pods see an empty disk where the ConfigMap, the \
+              Secret or the share should be.",
+        example: "spec:\n  template:\n    spec:\n      volumes:\n        - name: config\n          configMap: {name: web}\n  volumeClaimTemplates:\n    \
+                  - metadata: {name: config}\n",
+        fix: "Give one of the two another name, and mount both.",
+    },
+    check: shadows_volume,
+};
+
+fn shadows_volume(context: &Context<'_>, violations: &mut Vec<Violation>) {
+    let spec = &context.set.spec;
+    let record = Record::of(context.set).unwrap_or_default();
+    for (index, claim) in spec.volume_claim_templates.iter().enumerate() {
+        let name = &claim.metadata.name;
+        let mut volumes = spec.template.spec.volumes.iter();
+        let Some(volume) = volumes.find(|volume| volume.name == *name) else {
+            continue;
+        };
+        let ours = record.is_injected(&claim_key(name));
+        let lost = lost_content(volume);
+        let (message, help) = match (lost, ours) {
+            (None, false) => continue,
+            (Some(source), _) => (
+                format!(
+                    "it takes the place of the {source} volume {}, whose content is lost",
+                    quoted(name)
+                ),
+                "give one of the two another name",
+            ),
+            (None, true) => (
+                format!(
+                    "the injected claim takes the place of your volume {}",
+                    quoted(name)
+                ),
+                "give your volume another name",
+            ),
+        };
+        violations.push(
+            Violation::new(format!("/spec/volumeClaimTemplates/{index}"), message, help)
+                .of(&**name),
+        );
+    }
+}
+
+/// What the volume shows that a claim would hide; an empty folder or another claim is what the claim is meant to replace.
+fn lost_content<'v>(volume: &'v Volume<'_>) -> Option<&'v str> {
+    const CONTENT: [&str; 7] = [
+        "configMap",
+        "secret",
+        "projected",
+        "downwardAPI",
+        "hostPath",
+        "csi",
+        "nfs",
+    ];
+    let mut sources = volume.sources.iter();
+    sources
+        .find(|source| CONTENT.contains(&&***source))
+        .map(|source| &**source)
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -133,5 +204,41 @@ mod tests {
         assert!(!fires(&UNMOUNTED, mounting(&mount("data"), &claim)));
         let dangling = mounting(&mount("dta"), &claim);
         assert!(!fires(&UNMOUNTED, dangling), "one finding with the mount");
+    }
+
+    #[test]
+    fn a_claim_hides_no_content() {
+        let with = |volume: serde_json::Value| {
+            mounting(
+                &mount("data"),
+                &json!({"volumeClaimTemplates": [{"metadata": {"name": "data"}}],
+                    "template": {"spec": {"volumes": [volume]}}}),
+            )
+        };
+        assert_eq!(
+            Case::create(with(json!({"name": "data", "configMap": {"name": "web"}})))
+                .says(&SHADOWS_VOLUME),
+            [
+                "spec.volumeClaimTemplates[0]: it takes the place of the configMap volume \"data\", whose content is lost; \
+                 give one of the two another name"
+            ]
+        );
+        for volume in [
+            json!({"name": "data", "emptyDir": {}}),
+            json!({"name": "data", "persistentVolumeClaim": {"claimName": "x"}}),
+            json!({"name": "data"}),
+            json!({"name": "other", "configMap": {}}),
+        ] {
+            assert!(!fires(&SHADOWS_VOLUME, with(volume.clone())), "{volume}");
+        }
+        let mut set = with(json!({"name": "data", "emptyDir": {}}));
+        let record = json!({"claim/data": {"state": "injected", "value": {}, "source": "policy", "version": "0.1.0"}});
+        set["metadata"]["annotations"] = json!({"steadyset.io/injected": record.to_string()});
+        assert_eq!(
+            Case::create(set).says(&SHADOWS_VOLUME),
+            [
+                "spec.volumeClaimTemplates[0]: the injected claim takes the place of your volume \"data\"; give your volume another name"
+            ]
+        );
     }
 }

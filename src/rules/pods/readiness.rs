@@ -1,0 +1,142 @@
+//! Readiness probes that are not there.
+
+use crate::inject::probes::{Proposal, Proposed, Site, propose};
+use crate::inject::record::Record;
+use crate::rules::{Action, Builtin, Context, Docs, Rule, Violation, quoted};
+
+/// A container that counts as ready because it runs.
+pub static MISSING: Rule = Rule {
+    id: "readiness-probe-missing",
+    action: Action::Warn,
+    builtin: Builtin::Never,
+    early: false,
+    docs: Docs {
+        what: "A container with a TCP port has no readiness probe, and none was injected.",
+        why: "The pod counts as ready as soon as its process runs. A rolling update waits for nothing else, so a broken version goes through the whole \
+              set, one pod after the other.",
+        example: "containers:\n  - name: app\n    ports: [{name: http, containerPort: 8080}]\n    # and no readinessProbe\n",
+        fix: "Write a readiness probe that this pod alone can answer: `readinessProbe: {tcpSocket: {port: http}}`, or better an `httpGet` of the \
+              program's own health path.",
+    },
+    check,
+};
+
+fn check(context: &Context<'_>, violations: &mut Vec<Violation>) {
+    let set = context.set;
+    if set.spec.update_strategy.kind() != "RollingUpdate" {
+        return;
+    }
+    let record = Record::of(set).unwrap_or_default();
+    let site = Site {
+        policy: &context.policy.inject.readiness_probe,
+        namespace: context.namespace,
+        set,
+        record: &record,
+        cluster: context.cluster,
+    };
+    for (index, container) in set.spec.template.spec.containers.iter().enumerate() {
+        if container.readiness_probe.is_some() || container.tcp_ports().next().is_none() {
+            continue;
+        }
+        let proposal = propose(site, container);
+        let Some((why, help)) = advice(&proposal) else {
+            continue;
+        };
+        violations.push(
+            Violation::new(
+                format!("/spec/template/spec/containers/{index}"),
+                format!(
+                    "{} has no readiness probe, so a broken version counts as ready{why}",
+                    quoted(&container.name)
+                ),
+                help,
+            )
+            .of(&*container.name),
+        );
+    }
+}
+
+/// Why there is none, and what to write; `None` where nothing is to be said.
+fn advice(proposal: &Proposal) -> Option<(String, String)> {
+    match proposal {
+        Proposal::Silent | Proposal::NoPort => None,
+        Proposal::Probe(proposed) => Some((String::new(), format!("write {}", shown(proposed)))),
+        Proposal::HeldBack { .. } | Proposal::Competing(_) => {
+            Some((format!(": {}", proposal.why_not()?), proposal.remedy()?))
+        }
+    }
+}
+
+/// A probe in short.
+fn shown(proposed: &Proposed) -> String {
+    let probe = &proposed.probe;
+    match (&probe.http_get, probe.port()) {
+        (Some(get), _) => format!(
+            "readinessProbe: {{httpGet: {{path: {}, port: {}}}}}",
+            get.path, get.port
+        ),
+        (None, Some(port)) => format!("readinessProbe: {{tcpSocket: {{port: {port}}}}}"),
+        (None, None) => format!("a readinessProbe, such as the one of {}", proposed.source),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::rules::testing::{Case, fires, mounting};
+
+    fn says(container: &Value, spec: &Value) -> Vec<String> {
+        Case::create(mounting(container, spec)).says(&MISSING)
+    }
+
+    #[test]
+    fn says_what_to_write() {
+        let start = "spec.template.spec.containers[0]: \"web\" has no readiness probe, so a broken version counts as ready";
+        let parallel = json!({"podManagementPolicy": "Parallel"});
+        let http = json!({"ports": [{"name": "http", "containerPort": 3000}]});
+        assert_eq!(
+            says(&http, &parallel),
+            [format!(
+                "{start}; write readinessProbe: {{tcpSocket: {{port: http}}}}"
+            )]
+        );
+        let two =
+            json!({"ports": [{"containerPort": 3000}, {"name": "peer", "containerPort": 3001}]});
+        let competing = says(&two, &parallel);
+        assert!(
+            competing[0].starts_with(&format!("{start}: the ports 3000, peer (3001) compete; ")),
+            "{competing:?}"
+        );
+    }
+
+    #[test]
+    fn says_nothing_where_there_is_nothing_to_ask() {
+        let port = json!([{"containerPort": 3000}]);
+        for (container, spec) in [
+            (json!({}), json!({})),
+            (
+                json!({"ports": [{"containerPort": 53, "protocol": "UDP"}]}),
+                json!({}),
+            ),
+            (
+                json!({"ports": port, "readinessProbe": {"tcpSocket": {"port": 3000}}}),
+                json!({}),
+            ),
+            (
+                json!({"ports": port}),
+                json!({"updateStrategy": {"type": "OnDelete", "rollingUpdate": null}}),
+            ),
+            (
+                json!({"ports": port, "image": "prom/mysqld-exporter"}),
+                json!({}),
+            ),
+        ] {
+            assert!(
+                !fires(&MISSING, mounting(&container, &spec)),
+                "{container} {spec}"
+            );
+        }
+    }
+}
