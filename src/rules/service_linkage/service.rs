@@ -2,7 +2,7 @@
 
 use super::name::headless_candidates;
 use super::{POINTER, action, governing, is_kept_by_us};
-use crate::cluster::Lookup;
+use crate::cluster::{Lookup, Service};
 use crate::rules::near::nearest;
 use crate::rules::{Action, Builtin, Context, Docs, Rule, Violation, is_dns_label, quoted};
 
@@ -30,11 +30,12 @@ fn missing(context: &Context<'_>, violations: &mut Vec<Violation>) {
     {
         return;
     }
-    let services = context
+    let mut services = context
         .cluster
         .services(context.namespace)
         .found()
         .unwrap_or_default();
+    services.retain(|service| may_be_meant(context, service));
     let headless = services.iter().filter(|service| service.headless);
     let near = nearest(name, headless.map(|service| &*service.name))
         .or_else(|| nearest(name, services.iter().map(|service| &*service.name)));
@@ -120,12 +121,7 @@ fn selector_mismatch(context: &Context<'_>, violations: &mut Vec<Violation>) {
     let Some(service) = governing(context) else {
         return;
     };
-    let labels = &context.set.spec.template.metadata.labels;
-    let mismatch = service.selector.iter().find_map(|(key, value)| {
-        let label = labels.get(key.as_str())?;
-        (**label != **value).then_some((key, value, label))
-    });
-    if let Some((key, value, label)) = mismatch {
+    if let Some((key, value, label)) = contradiction(context, &service) {
         violations.push(Violation::new(
             POINTER,
             format!(
@@ -135,6 +131,26 @@ fn selector_mismatch(context: &Context<'_>, violations: &mut Vec<Violation>) {
             "make the Service's selector and the pods' labels agree",
         ));
     }
+}
+
+/// The first label that the pods carry with another value than the Service asks for: such pods are never behind it.
+fn contradiction<'s>(
+    context: &Context<'s>,
+    service: &'s Service,
+) -> Option<(&'s str, &'s str, &'s str)> {
+    let labels = &context.set.spec.template.metadata.labels;
+    service.selector.iter().find_map(|(key, value)| {
+        let label = labels.get(key.as_str())?;
+        (**label != **value).then_some((&**key, &**value, &**label))
+    })
+}
+
+/// Whether a Service can have these pods behind it: some of its selector may be set while they run, but not all of it.
+fn may_be_meant(context: &Context<'_>, service: &Service) -> bool {
+    let labels = &context.set.spec.template.metadata.labels;
+    let mut keys = service.selector.keys();
+    let known = service.selector.is_empty() || keys.any(|key| labels.contains_key(key.as_str()));
+    known && contradiction(context, service).is_none()
 }
 
 #[cfg(test)]
@@ -177,6 +193,16 @@ mod tests {
                 "Warn spec.serviceName: there is no Service \"ingester\": pods get no DNS names of their own; \
                  did you mean \"tempo-ingester-discovery\"? Else make one with clusterIP: None"
             ]
+        );
+        assert_eq!(
+            says(
+                vec![headless("web-headless", &[("app", "shop")])],
+                json!({})
+            ),
+            [
+                "Warn spec.serviceName: there is no Service \"web\": pods get no DNS names of their own; make one of that name with clusterIP: None"
+            ],
+            "a Service of other pods is never what was meant"
         );
         assert!(says(vec![], json!({"replicas": 1}))[0].starts_with("Audit "));
         assert!(says(vec![headless("web", &[])], json!({})).is_empty());
