@@ -4,12 +4,13 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use json_patch::PatchOperation;
 use k8s_openapi::api::core::v1 as core;
 use kube::api::ListParams;
-use kube::core::PartialObjectMeta;
 use kube::{Api, ResourceExt};
 use tokio::time::Instant;
 
+use super::orphans::{fits, is_orphan};
 use super::overlay::Overlay;
 use super::{Cluster, ClusterView, Lookup, Service, prune};
 use crate::evaluate::{Verdict, evaluate};
@@ -52,10 +53,8 @@ impl Cluster {
         let Some(subject) = Subject::decode(source)? else {
             return Ok(None);
         };
-        match self
-            .ask_for_orphans(namespace, &subject.set, deadline)
-            .await
-        {
+        let pods = self.ask_for_pods(namespace, &subject.set, deadline).await;
+        match orphans(pods, &subject.set, &verdict.operations) {
             Lookup::Absent => Ok(Some(verdict)),
             pods => {
                 view.set_orphaned_pods(pods);
@@ -84,32 +83,41 @@ impl Cluster {
         Lookup::Found(services.collect())
     }
 
-    /// The pods that the set would adopt: a set that cannot match any has none.
-    async fn ask_for_orphans(
+    /// The pods that match the set's selector.
+    async fn ask_for_pods(
         &self,
         namespace: &str,
         set: &Set<'_>,
         deadline: Instant,
-    ) -> Lookup<Vec<String>> {
-        let name = &*set.metadata.name;
-        let Some(selector) = set.spec.selector.as_ref().filter(|_| !name.is_empty()) else {
+    ) -> Lookup<Vec<core::Pod>> {
+        let Some(selector) = &set.spec.selector else {
             return Lookup::Absent;
         };
         let api: Api<core::Pod> = Api::namespaced(self.client().clone(), namespace);
         let parameters = ListParams::default().labels(&selector_text(selector));
-        let Some(list) = answer("pods", deadline, api.list_metadata(&parameters)).await else {
-            return Lookup::Unknown;
-        };
-        let orphans: Vec<_> = list
-            .iter()
-            .filter(|pod| is_orphan(pod, name))
-            .map(ResourceExt::name_any)
-            .collect();
-        if orphans.is_empty() {
-            Lookup::Absent
-        } else {
-            Lookup::Found(orphans)
-        }
+        let list = answer("pods", deadline, api.list(&parameters)).await;
+        list.map_or(Lookup::Unknown, |list| Lookup::Found(list.items))
+    }
+}
+
+/// The names of the orphans among the pods that the changes of the set would restart or block.
+fn orphans(
+    pods: Lookup<Vec<core::Pod>>,
+    set: &Set<'_>,
+    changes: &[PatchOperation],
+) -> Lookup<Vec<String>> {
+    let pods = match pods {
+        Lookup::Found(pods) => pods,
+        Lookup::Absent => return Lookup::Absent,
+        Lookup::Unknown => return Lookup::Unknown,
+    };
+    let orphans = pods.iter().filter(|pod| is_orphan(pod, &set.metadata.name));
+    let unlike = orphans.filter(|pod| !fits(pod, set, changes));
+    let names: Vec<_> = unlike.map(ResourceExt::name_any).collect();
+    if names.is_empty() {
+        Lookup::Absent
+    } else {
+        Lookup::Found(names)
     }
 }
 
@@ -140,22 +148,6 @@ fn warn_late(what: &str, limit: Duration) {
         milliseconds,
         "the API server has not answered in time; the answer is unknown"
     );
-}
-
-/// A pod that the set's controller would adopt (`kubernetes/kubernetes:pkg/controller/controller_ref_manager.go`): it is
-/// called `<set>-N`, nothing controls it, and it is not going away.
-fn is_orphan(pod: &PartialObjectMeta<core::Pod>, set: &str) -> bool {
-    let name = pod.name_any();
-    let ordinal = name
-        .strip_prefix(set)
-        .and_then(|rest| rest.strip_prefix('-'));
-    let of_the_set = ordinal
-        .is_some_and(|text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()));
-    let controlled = pod
-        .owner_references()
-        .iter()
-        .any(|owner| owner.controller == Some(true));
-    of_the_set && !controlled && pod.metadata.deletion_timestamp.is_none()
 }
 
 /// A selector as the query parameter `labelSelector` has it.

@@ -15,6 +15,7 @@ mod connect;
 mod governing_service;
 mod live;
 mod lookup;
+mod orphans;
 mod overlay;
 mod ownership;
 mod prune;
@@ -75,8 +76,9 @@ pub trait ClusterView: Send + Sync {
     /// The default storage class.
     fn default_storage_class(&self) -> Lookup<()>;
 
-    /// Pods that match the set's selector, have no controller and are called `<set>-N`: what
-    /// `kubectl delete --cascade=orphan` leaves behind. [`Lookup::Absent`] where there are none.
+    /// Pods that match the set's selector, have no controller and are called `<set>-N`, which is what
+    /// `kubectl delete --cascade=orphan` leaves behind, and that are not yet what the injections would make of them: an
+    /// injection would restart or block them. [`Lookup::Absent`] where there are none.
     fn orphaned_pods(&self) -> Lookup<Vec<String>>;
 
     /// Whether somebody will create and keep the Service that a set is linked to in mode `LinkOrCreate`.

@@ -14,26 +14,6 @@ fn a_selector_is_written_as_the_api_server_reads_it() {
     assert_eq!(selector_text(&selector), expected);
 }
 
-#[test]
-fn only_what_the_set_would_adopt_is_an_orphan() {
-    let owned = |controller: bool| json!([{"apiVersion": "v1", "kind": "K", "name": "n", "uid": "u", "controller": controller}]);
-    for (name, owners, deletion, orphan) in [
-        ("web-0", Value::Null, Value::Null, true),
-        ("web-12", Value::Null, Value::Null, true),
-        ("web-0", owned(false), Value::Null, true),
-        ("web-0", owned(true), Value::Null, false),
-        ("web-0", Value::Null, json!("2026-01-01T00:00:00Z"), false),
-        ("web-", Value::Null, Value::Null, false),
-        ("web", Value::Null, Value::Null, false),
-        ("web-a", Value::Null, Value::Null, false),
-        ("web-db-0", Value::Null, Value::Null, false),
-    ] {
-        let pod = json!({"metadata": {"name": name, "ownerReferences": owners, "deletionTimestamp": deletion}});
-        let pod: PartialObjectMeta<core::Pod> = from_value(pod).unwrap();
-        assert_eq!(is_orphan(&pod, "web"), orphan, "{name} {owners} {deletion}");
-    }
-}
-
 /// A cluster that has heard of one Service, `known`.
 fn cluster(
     answer: impl Fn(&str) -> Option<Value> + Clone + Send + Sync + 'static,
@@ -119,21 +99,25 @@ async fn no_answer_and_a_refusal_leave_the_answer_unknown_in_time() {
         assert_eq!(services, Lookup::Unknown);
         let object = set("").to_string();
         let object: Set<'_> = from_str(&object).unwrap();
-        let orphans = cluster.ask_for_orphans("shop", &object, deadline).await;
-        assert_eq!(orphans, Lookup::Unknown);
+        let pods = cluster.ask_for_pods("shop", &object, deadline).await;
+        assert_eq!(pods, Lookup::Unknown);
         assert!(Instant::now() < deadline, "time is left to judge");
     }
 }
 
 #[tokio::test]
 async fn orphans_are_asked_for_by_the_selector_of_the_set() {
-    let pods = json!([{"metadata": {"name": "web-0"}}, {"metadata": {"name": "other-0"}}]);
+    let pods = json!([{"metadata": {"name": "web-0"}}, {"metadata": {"name": "other-0"}},
+        {"metadata": {"name": "web-1"}, "spec": {"subdomain": "web-pods", "containers": []}}]);
     let (cluster, asked) = cluster(move |_| Some(list(&pods)));
     let deadline = Instant::now() + Duration::from_secs(8);
     let object = set("").to_string();
     let object: Set<'_> = from_str(&object).unwrap();
-    let orphans = cluster.ask_for_orphans("shop", &object, deadline).await;
-    assert_eq!(orphans, Lookup::Found(vec!["web-0".to_owned()]));
+    let pods = cluster.ask_for_pods("shop", &object, deadline).await;
+    let link = json!([{"op": "add", "path": "/spec/serviceName", "value": "web-pods"}]);
+    let link: Vec<PatchOperation> = from_value(link).unwrap();
+    let unlike = orphans(pods, &object, &link);
+    assert_eq!(unlike, Lookup::Found(vec!["web-0".to_owned()]));
     let asked = asked.lock().unwrap().clone();
     assert_eq!(asked.len(), 1);
     assert!(asked[0].contains("labelSelector=app%3Dweb"), "{asked:?}");
