@@ -13,6 +13,7 @@ use kube::{Api, Client};
 use tokio::sync::Notify;
 
 use super::cache::Cache;
+use super::connect::reason;
 use super::governing_service::LinkedSet;
 use super::prune::Class;
 use super::{ClusterView, Lookup, ServerVersion, Service, ServiceKeeping};
@@ -96,7 +97,10 @@ impl Cluster {
                     REFRESH
                 }
                 Ok(Err(error)) => {
-                    tracing::warn!(%error, "the API server cannot be asked; it is tried again");
+                    tracing::warn!(
+                        reason = reason(&error),
+                        "the API server cannot be asked; it is tried again"
+                    );
                     RETRY
                 }
                 Err(_) => {
@@ -190,5 +194,70 @@ impl ClusterView for Cluster {
             Some(_) => ServiceKeeping::Forbidden,
             None => ServiceKeeping::Nobody,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::cluster::testing::client;
+
+    /// Asks until the view says what is expected.
+    async fn until(holds: impl Fn() -> bool) {
+        let waiting = async {
+            while !holds() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(LIMIT, waiting).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn version_and_rights_are_asked_for_and_again_after_a_refusal() {
+        let asked = Arc::new(AtomicU32::new(35));
+        let minor = Arc::clone(&asked);
+        let (client, _) = client(move |question| {
+            let minor = minor.load(Ordering::Relaxed);
+            Some(if question.ends_with("/version") {
+                json!({"major": "1", "minor": minor.to_string(), "gitVersion": format!("v1.{minor}.2+vendor"),
+                    "buildDate": "", "compiler": "", "gitCommit": "", "gitTreeState": "", "goVersion": "", "platform": ""})
+            } else {
+                json!({"spec": {}, "status": {"allowed": minor == 35}})
+            })
+        });
+        let cluster = Arc::new(Cluster::new(client, None));
+        assert_eq!(
+            (cluster.version(), cluster.keeps_services()),
+            (None, ServiceKeeping::Nobody)
+        );
+        let (gate, asking) = (Gate::default(), Arc::clone(&cluster));
+        let asking = tokio::spawn({
+            let gate = gate.clone();
+            async move { asking.keep_asking(gate).await }
+        });
+        until(|| gate.is_open()).await;
+        assert_eq!(cluster.version().unwrap().to_string(), "1.35.2");
+        assert_eq!(cluster.keeps_services(), ServiceKeeping::Kept);
+
+        asked.store(36, Ordering::Relaxed);
+        cluster.note_refusal();
+        until(|| cluster.keeps_services() == ServiceKeeping::Forbidden).await;
+        assert_eq!(cluster.version().unwrap().to_string(), "1.36.2");
+        asking.abort();
+    }
+
+    #[test]
+    fn the_operator_knows_the_version_better() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        let _inside = runtime.enter();
+        let assumed = "1.34".parse().unwrap();
+        let cluster = Cluster::new(client(|_| None).0, Some(assumed));
+        assert_eq!(cluster.version(), Some(assumed));
     }
 }

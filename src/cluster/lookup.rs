@@ -10,6 +10,7 @@ use kube::api::ListParams;
 use kube::{Api, ResourceExt};
 use tokio::time::Instant;
 
+use super::connect::reason;
 use super::orphans::{fits, is_orphan};
 use super::overlay::Overlay;
 use super::{Cluster, ClusterView, Lookup, Service, prune};
@@ -131,7 +132,11 @@ async fn answer<T>(
     match tokio::time::timeout(limit, question).await {
         Ok(Ok(answer)) => Some(answer),
         Ok(Err(error)) => {
-            tracing::warn!(what, %error, "the API server could not be asked; the answer is unknown");
+            tracing::warn!(
+                what,
+                reason = reason(&error),
+                "the API server could not be asked; the answer is unknown"
+            );
             None
         }
         Err(_) => {

@@ -5,6 +5,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use futures::StreamExt;
+use kube::core::Status;
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Event, watcher};
 use kube::{Api, Resource, ResourceExt};
@@ -80,8 +81,13 @@ impl Watch {
 
     fn failed(&self, error: &watcher::Error) {
         let kind = self.kind.as_str();
-        if is_forbidden(error) {
-            tracing::warn!(kind, %error, "may not be watched; what depends on it is unknown until it may");
+        if let Some(refusal) = refusal(error) {
+            let reason = &refusal.message;
+            tracing::warn!(
+                kind,
+                reason,
+                "may not be watched; what depends on it is unknown until it may"
+            );
             self.gate.set(true);
         } else {
             tracing::warn!(kind, %error, "the watch broke; it is tried again");
@@ -107,13 +113,14 @@ fn set<T: PartialEq>(
     });
 }
 
-fn is_forbidden(error: &watcher::Error) -> bool {
+/// What the API server says where it forbids a watch.
+fn refusal(error: &watcher::Error) -> Option<&Status> {
     match error {
         watcher::Error::InitialListFailed(kube::Error::Api(status))
         | watcher::Error::WatchStartFailed(kube::Error::Api(status))
         | watcher::Error::WatchFailed(kube::Error::Api(status))
-        | watcher::Error::WatchError(status) => status.code == 403,
-        _ => false,
+        | watcher::Error::WatchError(status) => Some(&**status).filter(|status| status.code == 403),
+        _ => None,
     }
 }
 

@@ -22,6 +22,7 @@ use kube::runtime::scheduler::{ScheduleRequest, scheduler};
 use tokio::time::Instant;
 
 use super::Cluster;
+use super::connect::reason;
 use super::ownership::FIELD_MANAGER;
 use crate::metrics::Metrics;
 use plan::{Plan, plan, service};
@@ -105,7 +106,7 @@ impl Controller {
     }
 
     async fn look(&self, key: Key) {
-        let error = match tokio::time::timeout(LIMIT, self.reconcile(&key)).await {
+        let reason = match tokio::time::timeout(LIMIT, self.reconcile(&key)).await {
             Ok(Ok(())) => {
                 lock(&self.failures).remove(&key);
                 return;
@@ -114,15 +115,14 @@ impl Controller {
             Ok(Err(kube::Error::Api(status))) if status.code == 409 => {
                 return self.requests.look_after(key, PAUSE.0);
             }
-            Ok(Err(kube::Error::Api(status))) => status.message,
-            Ok(Err(error)) => error.to_string(),
+            Ok(Err(error)) => reason(&error),
             Err(_) => format!("no answer within {} s", LIMIT.as_secs()),
         };
         let pause = self.pause(&key);
         tracing::warn!(
             namespace = key.namespace,
             set = key.set,
-            error,
+            reason,
             ?pause,
             "the governing Service is not kept yet"
         );
@@ -239,7 +239,12 @@ impl Controller {
             secondary: None,
         };
         if let Err(error) = self.recorder.publish(&event, &reference(set)).await {
-            tracing::warn!(namespace = set.namespace, set = set.name, %error, "an Event cannot be written");
+            tracing::warn!(
+                namespace = set.namespace,
+                set = set.name,
+                reason = reason(&error),
+                "an Event cannot be written"
+            );
         }
     }
 }
