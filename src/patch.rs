@@ -6,6 +6,7 @@
 
 use json_patch::{AddOperation, PatchOperation, RemoveOperation};
 use jsonptr::PointerBuf;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::subject::probe::Probe;
@@ -100,7 +101,7 @@ impl<'a> Draft<'a> {
     ///
     /// If `value` is not a claim.
     pub fn insert_claim(&mut self, index: usize, value: Value) -> Result<(), serde_json::Error> {
-        let claim: Claim<'a> = claim_view(&value)?;
+        let claim = Claim::deserialize(value.clone())?;
         let claims = &mut self.set.spec.volume_claim_templates;
         let index = index.min(claims.len());
         let empty = claims.is_empty();
@@ -150,23 +151,26 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Adds a mount to a container; an index without a container changes nothing.
-    pub fn add_mount(&mut self, container: usize, volume: &str, path: &str) {
+    /// Mounts a volume in a container before the mount at `index`, or at the end where `index` is the length of the list or
+    /// above it; an index without a container changes nothing.
+    pub fn insert_mount(&mut self, container: usize, index: usize, volume: &str, path: &str) {
         let Some(target) = self.set.spec.template.spec.containers.get_mut(container) else {
             return;
         };
         let empty = target.volume_mounts.is_empty();
-        target.volume_mounts.push(VolumeMount {
+        let index = index.min(target.volume_mounts.len());
+        let mount = VolumeMount {
             name: Text::from(volume.to_owned()),
             mount_path: Text::from(path.to_owned()),
             ..VolumeMount::default()
-        });
+        };
+        target.volume_mounts.insert(index, mount);
         let value = json!({"name": volume, "mountPath": path});
         let mounts = format!("/spec/template/spec/containers/{container}/volumeMounts");
         if empty {
             self.add(mounts, json!([value]));
         } else {
-            self.add(format!("{mounts}/-"), value);
+            self.add(format!("{mounts}/{index}"), value);
         }
     }
 
@@ -276,10 +280,4 @@ impl ProbeField {
 #[must_use]
 pub fn escape(token: &str) -> String {
     token.replace('~', "~0").replace('/', "~1")
-}
-
-fn claim_view<'a>(value: &Value) -> Result<Claim<'a>, serde_json::Error> {
-    let text = serde_json::to_string(value)?;
-    let mut deserializer = serde_json::Deserializer::from_reader(text.as_bytes());
-    serde::Deserialize::deserialize(&mut deserializer)
 }

@@ -1,13 +1,27 @@
 //! What is filled in: the readiness probe, the headless Service linkage, claims; and what becomes of it later.
 
 pub mod catalogue;
+pub mod claims;
+mod mounts;
 pub mod probes;
+mod put_back;
 pub mod record;
+pub mod service;
+#[cfg(test)]
+mod testing;
+pub mod wanted;
+mod work;
 
-use crate::cluster::ClusterView;
+use record::Record;
+use wanted::Wanted;
+use work::{Work, Write};
+
+use crate::cluster::{ClusterView, Lookup};
 use crate::patch::Draft;
-use crate::policy::Policy;
+use crate::policy::{ControllerOwned, Policy};
 use crate::subject::Old;
+use crate::subject::set::{Set, UpdateStrategy};
+use crate::subject::view::IntOrString;
 
 /// What kind of thing was injected (`steadyset.io/inject` uses these words).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -88,6 +102,113 @@ pub fn inject(
     old: Option<&Old<'_>>,
     cluster: &dyn ClusterView,
 ) -> Outcome {
-    let _ = (policy, namespace, draft, old, cluster);
-    Outcome::default()
+    let own = Record::of(draft.set());
+    let stored = old.and_then(|old| Record::of(&old.set));
+    let write = Write {
+        old,
+        template_changed: old.is_none_or(|old| old.template_changed),
+        dropped: own.is_none() && stored.is_some(),
+        wanted: Wanted::of(draft.set()),
+    };
+    let mut work = Work {
+        policy,
+        namespace,
+        draft,
+        cluster,
+        record: own.or(stored).unwrap_or_default(),
+        outcome: Outcome::default(),
+    };
+    if old.is_some() {
+        update(&mut work, &write);
+    } else if is_open(policy, work.draft.set()) {
+        create(&mut work, &write);
+    }
+    work.outcome
 }
+
+/// Whether a new set may be changed: one without any name is none yet, and a controller that owns one decides alone.
+fn is_open(policy: &Policy, set: &Set<'_>) -> bool {
+    let metadata = &set.metadata;
+    let named = !metadata.name.is_empty() || !metadata.generate_name.is_empty();
+    named && (policy.inject.controller_owned == ControllerOwned::Inject || !set.is_controlled())
+}
+
+fn create(work: &mut Work<'_, '_>, write: &Write<'_, '_>) {
+    let pods = match work.cluster.orphaned_pods() {
+        Lookup::Absent => return fill(work, write),
+        Lookup::Found(pods) => pods,
+        Lookup::Unknown => Vec::new(),
+    };
+    let mut draft = work.draft.clone();
+    let mut trial = Work {
+        draft: &mut draft,
+        record: work.record.clone(),
+        outcome: Outcome::default(),
+        ..*work
+    };
+    fill(&mut trial, write);
+    if trial.outcome.injections.is_empty() {
+        return fill(work, write);
+    }
+    let message = match pods.first() {
+        Some(pod) => {
+            format!("nothing injected: it would restart pod {pod}, left by an earlier set")
+        }
+        None => "nothing injected: whether an earlier set left pods could not be asked".to_owned(),
+    };
+    work.note(Tag::Injected, "/metadata/name", message);
+}
+
+/// Fills in what a new set lacks. The webhook may be called a second time, with what others made of the first answer.
+fn fill(work: &mut Work<'_, '_>, write: &Write<'_, '_>) {
+    service::disown_copied(work);
+    if write.wants(Kind::ServiceName) {
+        service::inject(work);
+    }
+    mounts::settle(work, write);
+    if write.wants(Kind::VolumeClaims) {
+        claims::inject(work);
+    }
+    probes::settle(work, write);
+    if write.wants(Kind::ReadinessProbe) {
+        probes::inject(work);
+    }
+    work.write_record();
+}
+
+fn update(work: &mut Work<'_, '_>, write: &Write<'_, '_>) {
+    if let Some(old) = write.old {
+        put_back::service_name(work, old);
+        put_back::claims(work, old);
+    }
+    mounts::settle(work, write);
+    probes::settle(work, write);
+    remove_left_over(work);
+    work.write_record();
+}
+
+/// Removes what the API server's defaulting left of the default strategy, and every merge leaves beside `OnDelete`: no
+/// server accepts the two together, and the user never wrote it.
+fn remove_left_over(work: &mut Work<'_, '_>) {
+    let strategy = &work.draft.set().spec.update_strategy;
+    if strategy.kind() != "OnDelete" || !has_default_rolling_update(strategy) {
+        return;
+    }
+    work.draft.remove_rolling_update();
+    work.note(
+        Tag::Rule("rolling-update-with-on-delete"),
+        "/spec/updateStrategy/rollingUpdate",
+        "the default that no one wrote was removed: OnDelete takes none".to_owned(),
+    );
+}
+
+fn has_default_rolling_update(strategy: &UpdateStrategy<'_>) -> bool {
+    strategy.rolling_update.as_ref().is_some_and(|rolling| {
+        let unavailable = rolling.max_unavailable.as_ref();
+        rolling.partition.unwrap_or(0) == 0
+            && unavailable.is_none_or(|value| *value == IntOrString::Int(1))
+    })
+}
+
+#[cfg(test)]
+mod tests;

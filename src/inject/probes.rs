@@ -9,11 +9,16 @@ use crate::subject::set::{Container, Set};
 use crate::subject::view::{IntOrString, Text};
 
 use super::catalogue::{self, Ask, Entry, ServedPort};
-use super::record::Record;
+use super::record::{Earlier, Item, Record, readiness_key};
+use super::work::Work;
+use super::{Kind, Origin, Tag};
 
 mod port;
 mod safe;
+mod settle;
 mod side;
+
+pub(super) use settle::settle;
 
 /// The source of a probe of a declared port.
 pub(super) const SOURCE_PORT: &str = "port";
@@ -131,6 +136,111 @@ pub fn propose(site: Site<'_>, container: &Container<'_>) -> Proposal {
     Proposal::HeldBack {
         probe: derived.proposed,
         service: (!service.is_empty()).then(|| service.to_owned()),
+    }
+}
+
+/// Gives every container of a new set the probe that it lacks; what the record knows is decided.
+pub(super) fn inject(work: &mut Work<'_, '_>) {
+    if work.policy.inject.readiness_probe.mode == ProbeMode::Never {
+        return;
+    }
+    for index in 0..work.draft.set().spec.template.spec.containers.len() {
+        inject_into(work, index);
+    }
+}
+
+fn inject_into(work: &mut Work<'_, '_>, index: usize) {
+    let site = Site {
+        policy: &work.policy.inject.readiness_probe,
+        namespace: work.namespace,
+        set: work.draft.set(),
+        record: &work.record,
+        cluster: work.cluster,
+    };
+    let Some(container) = site.set.spec.template.spec.containers.get(index) else {
+        return;
+    };
+    let key = readiness_key(&container.name);
+    if container.readiness_probe.is_some() || work.record.get(&key).is_some() {
+        return;
+    }
+    let Proposal::Probe(proposed) = propose(site, container) else {
+        return;
+    };
+    let Ok(value) = serde_json::to_value(&proposed.probe) else {
+        return;
+    };
+    let message = format!(
+        "added: {}; write it in the manifest, or your own",
+        proposed.describe()
+    );
+    let origin = origin(&proposed.source);
+    let item = Item {
+        port: proposed.port,
+        ..Item::new(value, proposed.source)
+    };
+    work.draft.set_readiness_probe(index, proposed.probe);
+    work.record.insert(key.clone(), item);
+    work.injected(Kind::ReadinessProbe, origin, key);
+    work.note(
+        Tag::Injected,
+        format!("/spec/template/spec/containers/{index}/readinessProbe"),
+        message,
+    );
+}
+
+impl Proposed {
+    /// The probe in a few words.
+    fn describe(&self) -> String {
+        let entry = self.source.strip_prefix(SOURCE_CATALOGUE);
+        let what = entry.map_or_else(
+            || "tcpSocket".to_owned(),
+            |entry| format!("what suits {entry}"),
+        );
+        match (self.probe.port(), self.port) {
+            (Some(port), _) => format!("{what}, port {port}"),
+            (None, Some(port)) => format!("{what}, port {port}"),
+            (None, None) => what,
+        }
+    }
+}
+
+fn origin(source: &str) -> Origin {
+    if source.starts_with(SOURCE_CATALOGUE) {
+        Origin::Catalogue
+    } else {
+        Origin::Port
+    }
+}
+
+/// What a container would get whatever `Safe` says.
+fn derive_for(site: Site<'_>, container: &Container<'_>) -> Option<Proposed> {
+    let never = catalogue::by_image(&container.image).is_some_and(Entry::never_probed);
+    if never || side::is_side_container(container) {
+        return None;
+    }
+    let governing = governing_service(site);
+    let derived = derive(site.policy, container, governing.as_ref()).ok()?;
+    Some(derived.proposed)
+}
+
+/// Whether what a recorded probe rests on is still there: its port, and for one of the catalogue the program.
+fn founded(recorded: &Earlier, container: &Container<'_>, probe: &Probe<'_>) -> bool {
+    let entry = recorded
+        .source
+        .strip_prefix(SOURCE_CATALOGUE)
+        .and_then(catalogue::named);
+    let fits = entry.is_none_or(|entry| {
+        catalogue::running(container) == Some(entry) && entry.is_safe_for(container)
+    });
+    let mut ports = container.tcp_ports();
+    let undeclared = entry.is_some() && container.tcp_ports().next().is_none();
+    fits && match probe.port() {
+        Some(IntOrString::String(name)) => ports.any(|port| port.name == *name),
+        Some(IntOrString::Int(number)) => {
+            undeclared || ports.any(|port| port.container_port == *number)
+        }
+        None => undeclared || ports.any(|port| Some(port.container_port) == recorded.port),
     }
 }
 

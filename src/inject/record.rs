@@ -106,10 +106,38 @@ impl Item {
         }
     }
 
-    /// Whether it counts as ours: it is, or it was and an undo may have brought it back.
-    #[must_use]
-    pub fn may_be_ours(&self) -> bool {
-        self.state != State::Adopted
+    /// The value and those that it followed, the latest first.
+    pub fn values(&self) -> impl Iterator<Item = &Value> {
+        std::iter::once(&self.value).chain(self.earlier.iter().map(|earlier| &earlier.value))
+    }
+
+    /// One of [`Item::values`] with what it rests on.
+    pub(super) fn nth(&self, index: usize) -> Option<Earlier> {
+        match index.checked_sub(1) {
+            None => Some(Earlier {
+                value: self.value.clone(),
+                source: self.source.clone(),
+                port: self.port,
+            }),
+            Some(earlier) => self.earlier.get(earlier).cloned(),
+        }
+    }
+
+    /// Makes one of [`Item::values`] the latest.
+    pub(super) fn make_latest(&mut self, index: usize) {
+        if let Some(earlier) = index.checked_sub(1).filter(|at| *at < self.earlier.len()) {
+            let chosen = self.earlier.remove(earlier);
+            self.push(chosen);
+        }
+    }
+
+    /// Puts a value before the others.
+    pub(super) fn push(&mut self, value: Earlier) {
+        self.earlier.extend(self.nth(0));
+        self.earlier.rotate_right(1);
+        self.value = value.value;
+        self.source = value.source;
+        self.port = value.port;
     }
 }
 
@@ -125,6 +153,11 @@ impl Record {
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Item> {
         self.items.get(key)
+    }
+
+    /// What is recorded under a key, to be changed.
+    pub(super) fn get_mut(&mut self, key: &str) -> Option<&mut Item> {
+        self.items.get_mut(key)
     }
 
     /// Whether a thing is recorded as injected and as ours until now.

@@ -251,7 +251,7 @@ fn quoted(text: &str) -> String {
 }
 
 /// Whether a text is a DNS label (RFC 1123, `IsDNS1123Label` in kubernetes/apimachinery).
-fn is_dns_label(text: &str) -> bool {
+pub(crate) fn is_dns_label(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let bytes = text.as_bytes();
     bytes.len() <= 63

@@ -40,7 +40,14 @@ impl Set<'_> {
     }
 }
 
-impl Spec<'_> {
+impl<'a> Spec<'a> {
+    /// The claim of that name.
+    #[must_use]
+    pub fn claim(&self, name: &str) -> Option<&Claim<'a>> {
+        let mut claims = self.volume_claim_templates.iter();
+        claims.find(|claim| claim.metadata.name == *name)
+    }
+
     /// The number of pods wanted; 1 unless said otherwise.
     #[must_use]
     pub fn replicas(&self) -> i64 {
@@ -86,6 +93,13 @@ impl UpdateStrategy<'_> {
 }
 
 impl<'a> PodSpec<'a> {
+    /// The container of that name; init containers are none.
+    #[must_use]
+    pub fn container(&self, name: &str) -> Option<&Container<'a>> {
+        let mut containers = self.containers.iter();
+        containers.find(|container| container.name == *name)
+    }
+
     /// Every container with the JSON pointer to it: the containers first, then the init containers.
     pub fn all_containers(&self) -> impl Iterator<Item = (String, &Container<'a>)> {
         let containers = self.containers.iter().enumerate();

@@ -143,6 +143,12 @@ fn difference(old: &[Value], new: &[Value]) -> Option<Change> {
     })
 }
 
+/// Whether two claims mean the same to the API server.
+#[must_use]
+pub fn is_same_claim(one: &Value, other: &Value) -> bool {
+    canonical(one) == canonical(other)
+}
+
 fn name(claim: &Value) -> &str {
     let name = claim.pointer("/metadata/name").and_then(Value::as_str);
     name.unwrap_or_default()

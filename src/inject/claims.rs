@@ -1,0 +1,259 @@
+//! Claims for new sets: those that annotations ask for, those of dangling mounts, and what a claim lacks.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::record::{Item, SOURCE_POLICY, claim_key, completion_key, mount_key};
+use super::work::Work;
+use super::{Kind, Origin, Tag};
+use crate::policy::{ClaimMode, VolumeClaims};
+use crate::rules::is_dns_label;
+use crate::subject::annotations::CLAIM_PREFIX;
+use crate::subject::set::{Container, Set};
+
+mod dangling;
+
+/// The source of what an annotation asked for.
+pub(super) const SOURCE_ANNOTATION: &str = "annotation";
+
+/// `steadyset.io/claim-<volume>`: a claim that the user asks for, and where it is mounted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Request {
+    /// Where it is mounted.
+    pub mount_path: String,
+    /// Its size; the policy's where absent.
+    pub storage: Option<String>,
+    /// Its class; the policy's where absent.
+    pub storage_class_name: Option<String>,
+    /// Its access modes; the policy's where absent.
+    pub access_modes: Option<Vec<String>>,
+    /// The container that mounts it; may be absent where there is only one.
+    pub container: Option<String>,
+}
+
+impl Request {
+    /// Reads the annotation's value.
+    ///
+    /// # Errors
+    ///
+    /// If it is not the JSON object of the contract.
+    pub fn parse(text: &str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(text)
+    }
+
+    /// The index of the container that mounts it: the named one, or the only one.
+    #[must_use]
+    pub fn container_index(&self, containers: &[Container<'_>]) -> Option<usize> {
+        match &self.container {
+            Some(name) => containers
+                .iter()
+                .position(|container| container.name == **name),
+            None => (containers.len() == 1).then_some(0),
+        }
+    }
+}
+
+/// Adds to a new set the claims that it lacks.
+pub(super) fn inject(work: &mut Work<'_, '_>) {
+    if work.policy.inject.volume_claims.mode == ClaimMode::Never {
+        return;
+    }
+    for (volume, request) in requests(work.draft.set()) {
+        add_requested(work, &volume, &request);
+    }
+    for mount in dangling::mounts(work.draft.set()) {
+        add_dangling(work, &mount);
+    }
+    for index in 0..work.draft.set().spec.volume_claim_templates.len() {
+        complete(work, index);
+    }
+}
+
+/// The claims that annotations ask for, by volume; what cannot be read is for `annotation-invalid` to say.
+pub(super) fn requests(set: &Set<'_>) -> Vec<(String, Request)> {
+    let annotations = set.metadata.annotations.ours.iter();
+    let named = annotations.filter_map(|(key, text)| Some((key.strip_prefix(CLAIM_PREFIX)?, text)));
+    named
+        .filter(|(volume, _)| is_dns_label(volume))
+        .filter_map(|(volume, text)| Some((volume.to_owned(), Request::parse(text).ok()?)))
+        .filter(|(_, request)| request.mount_path.starts_with('/'))
+        .collect()
+}
+
+fn add_requested(work: &mut Work<'_, '_>, volume: &str, request: &Request) {
+    let spec = &work.draft.set().spec;
+    let pods = &spec.template.spec;
+    let has_claim = spec.claim(volume).is_some();
+    if !has_claim && pods.volumes.iter().any(|other| other.name == *volume) {
+        return refuse(work, volume, "the pod has a volume of that name");
+    }
+    let (container, mounted) = match place(&pods.containers, volume, request) {
+        Ok(place) => place,
+        Err(reason) => return refuse(work, volume, reason),
+    };
+    if !has_claim {
+        let claim = claim(volume, request, &work.policy.inject.volume_claims);
+        let message =
+            format!("claim `{volume}` added as the annotation asks; write it in the manifest");
+        add_claim(work, volume, claim, Origin::Annotation, message);
+    }
+    if !mounted {
+        add_mount(work, container, volume, &request.mount_path);
+    }
+}
+
+/// The container of a request and whether it mounts the volume already.
+fn place(
+    containers: &[Container<'_>],
+    volume: &str,
+    request: &Request,
+) -> Result<(usize, bool), &'static str> {
+    let index = request
+        .container_index(containers)
+        .ok_or("it does not say which container mounts it")?;
+    let mounts = containers
+        .get(index)
+        .map(|container| &container.volume_mounts);
+    let mut mounts = mounts.into_iter().flatten();
+    if mounts.clone().any(|mount| mount.name == *volume) {
+        return Ok((index, true));
+    }
+    let path = clean_path(&request.mount_path);
+    if mounts.any(|mount| clean_path(&mount.mount_path) == path) {
+        return Err("another volume is mounted at that path");
+    }
+    Ok((index, false))
+}
+
+fn refuse(work: &mut Work<'_, '_>, volume: &str, reason: &str) {
+    work.note(
+        Tag::Rule("annotation-invalid"),
+        format!("/metadata/annotations/steadyset.io~1claim-{volume}"),
+        format!("nothing was added: {reason}"),
+    );
+}
+
+fn add_dangling(work: &mut Work<'_, '_>, volume: &str) {
+    let claims = &work.policy.inject.volume_claims;
+    let claim = claim(volume, &Request::default(), claims);
+    let message = format!(
+        "claim `{volume}` of {} added for its mount; write it in the manifest",
+        claims.storage
+    );
+    add_claim(work, volume, claim, Origin::Policy, message);
+}
+
+fn add_claim(work: &mut Work<'_, '_>, volume: &str, claim: Value, origin: Origin, message: String) {
+    let index = work.draft.set().spec.volume_claim_templates.len();
+    if work.draft.insert_claim(index, claim.clone()).is_err() {
+        return;
+    }
+    let source = match origin {
+        Origin::Annotation => SOURCE_ANNOTATION,
+        _ => SOURCE_POLICY,
+    };
+    work.record
+        .insert(claim_key(volume), Item::new(claim, source));
+    work.injected(Kind::VolumeClaims, origin, claim_key(volume));
+    work.note(
+        Tag::Injected,
+        format!("/spec/volumeClaimTemplates/{index}"),
+        message,
+    );
+}
+
+fn add_mount(work: &mut Work<'_, '_>, container: usize, volume: &str, path: &str) {
+    let Some(target) = work
+        .draft
+        .set()
+        .spec
+        .template
+        .spec
+        .containers
+        .get(container)
+    else {
+        return;
+    };
+    let (key, index) = (mount_key(&target.name, path), target.volume_mounts.len());
+    work.draft.insert_mount(container, index, volume, path);
+    let value = json!({"name": volume, "mountPath": path});
+    work.record
+        .insert(key.clone(), Item::new(value, SOURCE_ANNOTATION));
+    work.injected(Kind::VolumeClaims, Origin::Annotation, key);
+    work.note(
+        Tag::Injected,
+        format!("/spec/template/spec/containers/{container}/volumeMounts/{index}"),
+        format!("`{volume}` mounted at {path} as the annotation asks; write it in the manifest"),
+    );
+}
+
+/// A claim as it is written into a set.
+fn claim(volume: &str, request: &Request, policy: &VolumeClaims) -> Value {
+    let modes = request.access_modes.as_ref();
+    let modes = modes
+        .filter(|modes| !modes.is_empty())
+        .unwrap_or(&policy.access_modes);
+    let storage = request.storage.as_ref().unwrap_or(&policy.storage);
+    let class = request.storage_class_name.as_ref();
+    let mut claim = json!({
+        "metadata": {"name": volume},
+        "spec": {"accessModes": modes, "resources": {"requests": {"storage": storage}}},
+    });
+    if let Some(class) = class.or(policy.storage_class_name.as_ref())
+        && let Some(spec) = claim.get_mut("spec").and_then(Value::as_object_mut)
+    {
+        spec.insert("storageClassName".to_owned(), json!(class));
+    }
+    claim
+}
+
+/// Fills in what a claim lacks: from 1.34 the API server refuses it otherwise.
+fn complete(work: &mut Work<'_, '_>, index: usize) {
+    let policy = &work.policy.inject.volume_claims;
+    let Some(claim) = work.draft.set().spec.volume_claim_templates.get(index) else {
+        return;
+    };
+    let mut added = serde_json::Map::new();
+    let mut words = Vec::new();
+    if !claim.has_access_modes() {
+        added.insert("accessModes".to_owned(), json!(policy.access_modes));
+        words.push(policy.access_modes.join(", "));
+    }
+    if !claim.has_storage_request() {
+        added.insert("storage".to_owned(), json!(policy.storage));
+        words.push(policy.storage.clone());
+    }
+    if added.is_empty() {
+        return;
+    }
+    let key = completion_key(&claim.metadata.name);
+    work.draft
+        .complete_claim(index, &policy.access_modes, &policy.storage);
+    work.record
+        .insert(key.clone(), Item::new(Value::Object(added), SOURCE_POLICY));
+    work.injected(Kind::VolumeClaims, Origin::Policy, key);
+    work.note(
+        Tag::Injected,
+        format!("/spec/volumeClaimTemplates/{index}/spec"),
+        format!("{} added; write it in the manifest", words.join(" and ")),
+    );
+}
+
+/// A path as two that mean the same are written alike: no doubled or trailing slash, no `.`, `..` resolved.
+pub(super) fn clean_path(path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    format!("/{}", parts.join("/"))
+}
+
+#[cfg(test)]
+mod tests;

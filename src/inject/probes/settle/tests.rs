@@ -1,0 +1,288 @@
+use serde_json::{Value, json};
+
+use crate::inject::testing::{World, Written, create, update, web};
+use crate::subject::annotations::INJECTED;
+
+const KEY: &str = "readiness-probe/web";
+
+fn world() -> World {
+    World::with(vec![])
+}
+
+/// A set as it is stored after its CREATE, with our probe.
+fn stored() -> Value {
+    create(&web(&json!({})), &world()).set
+}
+
+fn container(set: &mut Value) -> &mut Value {
+    &mut set["spec"]["template"]["spec"]["containers"][0]
+}
+
+fn with(set: &Value, field: &str, value: Value) -> Value {
+    let mut set = set.clone();
+    container(&mut set)[field] = value;
+    set
+}
+
+fn without_record(set: &Value) -> Value {
+    let mut set = set.clone();
+    set["metadata"]["annotations"]
+        .as_object_mut()
+        .unwrap()
+        .remove(INJECTED);
+    set
+}
+
+/// What kubectl apply makes of a manifest with the user's own probe: his handler and numbers beside ours.
+fn applied(set: &Value, own: &Value) -> Value {
+    let mut set = set.clone();
+    json_patch::merge(&mut container(&mut set)["readinessProbe"], own);
+    set
+}
+
+fn no_probe(set: &Value) -> Value {
+    let mut set = set.clone();
+    container(&mut set)
+        .as_object_mut()
+        .unwrap()
+        .remove("readinessProbe");
+    set
+}
+
+fn template(written: &Written) -> &Value {
+    &written.set["spec"]["template"]
+}
+
+fn own() -> Value {
+    json!({"httpGet": {"path": "/ready", "port": "http", "scheme": "HTTP"}, "periodSeconds": 5})
+}
+
+#[test]
+fn ours_makes_way_for_the_users_own() {
+    let stored = stored();
+    let written = update(&stored, &applied(&stored, &own()), &world());
+    assert_eq!(written.probe(), own(), "our numbers go too, his stay");
+    assert_eq!(written.state(KEY), "yielded");
+    assert_eq!(
+        written.says(),
+        [
+            "yielded /spec/template/spec/containers/0/readinessProbe: the injected probe made way for your own"
+        ]
+    );
+}
+
+#[test]
+fn a_handler_that_the_user_changed_is_his() {
+    let stored = stored();
+    let edited = with(
+        &stored,
+        "readinessProbe",
+        json!({"tcpSocket": {"port": 8080}, "periodSeconds": 10}),
+    );
+    let written = update(&stored, &edited, &world());
+    assert_eq!(written.set["spec"], edited["spec"]);
+    let merged = applied(&written.set, &own());
+    assert_eq!(
+        update(&written.set, &merged, &world()).set["spec"],
+        merged["spec"]
+    );
+}
+
+#[test]
+fn an_edited_number_leaves_the_handler_ours() {
+    let stored = stored();
+    let edited = applied(&stored, &json!({"periodSeconds": 20}));
+    let written = update(&stored, &edited, &world());
+    assert_eq!(written.operations, 0);
+    let written = update(
+        &written.set,
+        &applied(&written.set, &json!({"httpGet": {"port": 1}})),
+        &world(),
+    );
+    assert_eq!(
+        written.probe(),
+        json!({"httpGet": {"port": 1}, "periodSeconds": 20})
+    );
+}
+
+#[test]
+fn yielded_undone_and_applied_again() {
+    let stored = stored();
+    let yielded = update(&stored, &applied(&stored, &own()), &world());
+    let undone = with(
+        &yielded.set,
+        "readinessProbe",
+        container(&mut stored.clone())["readinessProbe"].clone(),
+    );
+    let undone = update(&yielded.set, &undone, &world());
+    assert_eq!(
+        template(&undone),
+        &stored["spec"]["template"],
+        "an undo is byte for byte"
+    );
+    let again = update(&undone.set, &applied(&undone.set, &own()), &world());
+    assert_eq!(template(&again), template(&yielded));
+    assert_eq!(again.state(KEY), "yielded");
+}
+
+#[test]
+fn yielded_and_reverted_leads_to_the_first_template() {
+    let stored = stored();
+    let yielded = update(&stored, &applied(&stored, &own()), &world());
+    let reverted = update(&yielded.set, &no_probe(&yielded.set), &world());
+    assert_eq!(template(&reverted), &stored["spec"]["template"]);
+    assert_eq!(reverted.state(KEY), "injected");
+}
+
+#[test]
+fn a_probe_that_was_taken_out_stays_out() {
+    let stored = stored();
+    let removed = update(&stored, &no_probe(&stored), &world());
+    assert_eq!(removed.probe(), Value::Null);
+    assert_eq!(removed.state(KEY), "removed");
+    let later = with(&removed.set, "image", json!("web:2"));
+    assert_eq!(update(&removed.set, &later, &world()).operations, 0);
+
+    let undone = with(
+        &removed.set,
+        "readinessProbe",
+        container(&mut stored.clone())["readinessProbe"].clone(),
+    );
+    let undone = update(&removed.set, &undone, &world());
+    let yielded = update(&undone.set, &applied(&undone.set, &own()), &world());
+    assert_eq!(yielded.probe(), own());
+    let without = update(&yielded.set, &no_probe(&yielded.set), &world());
+    assert_eq!(without.probe(), Value::Null, "the user once took it out");
+}
+
+#[test]
+fn a_replace_from_a_file_puts_it_back_only_without_its_record() {
+    let stored = stored();
+    let new = with(&without_record(&no_probe(&stored)), "image", json!("web:2"));
+    let written = update(&stored, &new, &world());
+    assert_eq!(written.set, with(&stored, "image", json!("web:2")));
+
+    let mut refused = new.clone();
+    refused["metadata"]["annotations"] = json!({"steadyset.io/inject": "none"});
+    assert_eq!(update(&stored, &refused, &world()).probe(), Value::Null);
+}
+
+#[test]
+fn written_out_without_the_record_it_is_adopted() {
+    let stored = stored();
+    let mut new = without_record(&stored);
+    new["spec"]["replicas"] = json!(7);
+    let adopted = update(&stored, &new, &world());
+    assert_eq!(adopted.state(KEY), "adopted");
+    let merged = applied(&adopted.set, &own());
+    assert_eq!(
+        update(&adopted.set, &merged, &world()).set["spec"],
+        merged["spec"],
+        "it is his"
+    );
+}
+
+#[test]
+fn none_takes_it_out_with_the_next_change_of_the_template() {
+    let mut stored = stored();
+    stored["metadata"]["annotations"]["steadyset.io/inject"] = json!("none");
+    let mut scaled = stored.clone();
+    scaled["spec"]["replicas"] = json!(7);
+    assert_eq!(update(&stored, &scaled, &world()).operations, 0);
+    let written = update(&stored, &with(&stored, "image", json!("web:2")), &world());
+    assert_eq!(written.probe(), Value::Null);
+    assert_eq!(written.set["spec"]["serviceName"], "web-pods");
+    let undone = update(&written.set, &stored, &world());
+    assert_eq!(template(&undone), &stored["spec"]["template"]);
+}
+
+#[test]
+fn it_follows_a_renamed_port_and_back() {
+    let stored = stored();
+    let ports = |name: &str| json!([{"name": name, "containerPort": 8080}]);
+    let renamed = update(&stored, &with(&stored, "ports", ports("web")), &world());
+    assert_eq!(renamed.probe()["tcpSocket"], json!({"port": "web"}));
+    assert_eq!(
+        renamed.record(KEY)["earlier"][0]["value"]["tcpSocket"]["port"],
+        "http"
+    );
+
+    let reverted = update(
+        &renamed.set,
+        &with(&renamed.set, "ports", ports("http")),
+        &world(),
+    );
+    assert_eq!(template(&reverted), &stored["spec"]["template"]);
+
+    let mut undone = renamed.set.clone();
+    undone["spec"]["template"] = stored["spec"]["template"].clone();
+    let undone = update(&renamed.set, &undone, &world());
+    assert_eq!(undone.operations, 0);
+    let yielded = update(&undone.set, &applied(&undone.set, &own()), &world());
+    assert_eq!(yielded.probe(), own(), "an earlier value is ours too");
+}
+
+#[test]
+fn where_nothing_fits_any_more_it_goes_and_comes_back_with_a_revert() {
+    let stored = stored();
+    let without = update(&stored, &with(&stored, "ports", json!([])), &world());
+    assert_eq!(without.probe(), Value::Null);
+    let ports = container(&mut stored.clone())["ports"].clone();
+    let reverted = update(&without.set, &with(&without.set, "ports", ports), &world());
+    assert_eq!(template(&reverted), &stored["spec"]["template"]);
+}
+
+#[test]
+fn it_follows_the_image() {
+    let redis = json!({"spec": {"template": {"spec": {"containers": [
+        {"name": "web", "image": "redis:7", "ports": [{"name": "redis", "containerPort": 6379}]}]}}}});
+    let stored = create(&web(&redis), &world()).set;
+    assert!(container(&mut stored.clone())["readinessProbe"]["exec"].is_object());
+    let newer = update(&stored, &with(&stored, "image", json!("redis:8")), &world());
+    assert_eq!(
+        newer.set,
+        with(&stored, "image", json!("redis:8")),
+        "it is still founded"
+    );
+    let other = update(
+        &stored,
+        &with(&stored, "image", json!("corp/cache:1")),
+        &world(),
+    );
+    assert_eq!(other.probe()["tcpSocket"], json!({"port": "redis"}));
+    let reverted = update(
+        &other.set,
+        &with(&other.set, "image", json!("redis:7")),
+        &world(),
+    );
+    assert_eq!(template(&reverted), &stored["spec"]["template"]);
+    let moved = json!([{"name": "redis", "containerPort": 6380}]);
+    let moved = update(&stored, &with(&stored, "ports", moved), &world());
+    let script = moved.probe()["exec"]["command"][2]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert!(script.contains("-p 6380 "), "{script}");
+}
+
+#[test]
+fn a_renamed_container_gets_none() {
+    let stored = stored();
+    let renamed = with(&no_probe(&stored), "name", json!("app"));
+    let written = update(&stored, &renamed, &world());
+    assert_eq!(written.operations, 0);
+}
+
+#[test]
+fn another_webhook_may_change_it_between_two_calls() {
+    let first = stored();
+    let merged = applied(&first, &own());
+    assert_eq!(create(&merged, &world()).probe(), own());
+    let removed = create(&no_probe(&first), &world());
+    assert_eq!(
+        (removed.probe(), removed.state(KEY)),
+        (Value::Null, "removed".to_owned())
+    );
+    let replaced = create(&with(&first, "readinessProbe", own()), &world());
+    assert_eq!(replaced.probe(), own());
+}

@@ -1,0 +1,88 @@
+//! `steadyset.io/inject`: what the user lets us inject.
+
+use super::Kind;
+use crate::subject::annotations::INJECT;
+use crate::subject::set::Set;
+
+/// The words of the annotation; the last two are of later phases, and narrow nothing today.
+const WORDS: [(&str, Option<Kind>); 5] = [
+    ("readiness-probe", Some(Kind::ReadinessProbe)),
+    ("service-name", Some(Kind::ServiceName)),
+    ("volume-claims", Some(Kind::VolumeClaims)),
+    ("liveness-probe", None),
+    ("startup-probe", None),
+];
+
+/// What a set lets us inject; the policy decides whether we do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted(Option<Vec<Kind>>);
+
+impl Wanted {
+    /// Reads the annotation of a set; one that cannot be understood lets nothing in.
+    #[must_use]
+    pub fn of(set: &Set<'_>) -> Self {
+        let Some(text) = set.metadata.annotations.get(INJECT) else {
+            return Self(None);
+        };
+        Self(Some(parse(text).unwrap_or_default()))
+    }
+
+    /// Whether that kind is let in.
+    #[must_use]
+    pub fn allows(&self, kind: Kind) -> bool {
+        self.0.as_ref().is_none_or(|kinds| kinds.contains(&kind))
+    }
+}
+
+/// The kinds that a text names: `none`, or a comma list.
+///
+/// # Errors
+///
+/// The first word that is none of these.
+pub fn parse(text: &str) -> Result<Vec<Kind>, &str> {
+    let text = text.trim();
+    if text == "none" {
+        return Ok(Vec::new());
+    }
+    let kinds: Result<Vec<Option<Kind>>, &str> = text
+        .split(',')
+        .map(str::trim)
+        .map(|word| {
+            let known = WORDS.iter().find(|(name, _)| *name == word);
+            known.map(|(_, kind)| *kind).ok_or(word)
+        })
+        .collect();
+    Ok(kinds?.into_iter().flatten().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn narrows_to_what_it_names() {
+        let (probe, name, claims) = (Kind::ReadinessProbe, Kind::ServiceName, Kind::VolumeClaims);
+        let cases = [
+            ("none", Ok(vec![])),
+            (" none ", Ok(vec![])),
+            ("readiness-probe", Ok(vec![probe])),
+            ("service-name, volume-claims", Ok(vec![name, claims])),
+            ("liveness-probe", Ok(vec![])),
+            ("readiness-probe,none", Err("none")),
+            ("readiness", Err("readiness")),
+            ("", Err("")),
+            ("readiness-probe,", Err("")),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(parse(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn no_annotation_narrows_nothing_and_an_unknown_word_lets_nothing_in() {
+        assert!(Wanted(None).allows(Kind::ServiceName));
+        let text = r#"{"metadata":{"annotations":{"steadyset.io/inject":"service-name,foo"}}}"#;
+        let set = serde_json::from_str(text).unwrap();
+        assert!(!Wanted::of(&set).allows(Kind::ServiceName));
+    }
+}

@@ -1,0 +1,73 @@
+//! What one run of the injections carries along.
+
+use super::record::Record;
+use super::wanted::Wanted;
+use super::{Injection, Kind, Notice, Origin, Outcome, Tag};
+use crate::cluster::ClusterView;
+use crate::patch::Draft;
+use crate::policy::Policy;
+use crate::subject::Old;
+use crate::subject::annotations::INJECTED;
+
+/// A set under change, with what is known around it and what was done to it.
+pub(super) struct Work<'w, 'a> {
+    /// What is injected, and how.
+    pub(super) policy: &'w Policy,
+    /// The set's namespace.
+    pub(super) namespace: &'w str,
+    /// The set.
+    pub(super) draft: &'w mut Draft<'a>,
+    /// The cluster around it.
+    pub(super) cluster: &'w dyn ClusterView,
+    /// What was ever injected into it.
+    pub(super) record: Record,
+    /// What was done so far.
+    pub(super) outcome: Outcome,
+}
+
+impl Work<'_, '_> {
+    /// Tells the user something.
+    pub(super) fn note(&mut self, tag: Tag, pointer: impl Into<String>, message: String) {
+        self.outcome.notices.push(Notice {
+            tag,
+            pointer: pointer.into(),
+            message,
+        });
+    }
+
+    /// Counts an injection.
+    pub(super) fn injected(&mut self, kind: Kind, origin: Origin, key: String) {
+        self.outcome
+            .injections
+            .push(Injection { kind, origin, key });
+    }
+
+    /// Writes the record into the set where it says something else than the one that is there.
+    pub(super) fn write_record(&mut self) {
+        if Record::of(self.draft.set()).unwrap_or_default() == self.record {
+            return;
+        }
+        if let Ok(text) = self.record.to_json() {
+            self.draft.annotate(INJECTED, &text);
+        }
+    }
+}
+
+/// The write around the work, as far as it decides what becomes of what was injected before.
+pub(super) struct Write<'w, 'o> {
+    /// The stored set; `None` on CREATE.
+    pub(super) old: Option<&'w Old<'o>>,
+    /// Whether the user changed the pod template, as he does with every CREATE; otherwise it must not be touched.
+    pub(super) template_changed: bool,
+    /// Whether the new object lacks the record that the stored one has: it was written from a file.
+    pub(super) dropped: bool,
+    /// What the user lets us inject.
+    pub(super) wanted: Wanted,
+}
+
+impl Write<'_, '_> {
+    /// Whether that kind may be injected.
+    pub(super) fn wants(&self, kind: Kind) -> bool {
+        self.wanted.allows(kind)
+    }
+}
