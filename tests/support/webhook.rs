@@ -1,6 +1,7 @@
 //! The product itself, as a process of its own, registered with the API server.
 
 use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
 use std::process::{Command, ExitStatus};
 use std::sync::mpsc::channel;
 use std::thread;
@@ -33,6 +34,8 @@ pub struct WebhookSettings {
     pub timeout_seconds: u8,
     /// Runs with `--no-cluster` instead of a token.
     pub offline: bool,
+    /// A kubeconfig of another account than the product's own.
+    pub kubeconfig: Option<PathBuf>,
 }
 
 /// A running webhook. Dropping it removes its registration, then stops it.
@@ -56,6 +59,7 @@ impl Default for WebhookSettings {
             failure_policy: "Fail",
             timeout_seconds: 5,
             offline: false,
+            kubeconfig: None,
         }
     }
 }
@@ -72,6 +76,12 @@ impl WebhookSettings {
     /// A webhook that asks no API server.
     pub fn offline(mut self) -> Self {
         self.offline = true;
+        self
+    }
+
+    /// A webhook with the rights of another account.
+    pub fn kubeconfig(mut self, path: PathBuf) -> Self {
+        self.kubeconfig = Some(path);
         self
     }
 
@@ -111,7 +121,11 @@ impl Webhook {
         if settings.offline {
             command.arg("--no-cluster");
         } else {
-            command.arg(format!("--kubeconfig={}", cluster.account()?.display()));
+            let own = settings
+                .kubeconfig
+                .as_deref()
+                .map_or_else(|| cluster.account(), Ok);
+            command.arg("--kubeconfig").arg(own?);
         }
         let name = format!("steadyset-{}", settings.name);
         let mut program = cluster.plane().spawn(&name, &mut command, Stdout::Piped)?;
