@@ -6,6 +6,7 @@ use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 
 use crate::Test;
+use crate::given::web;
 use crate::support::{Cluster, Namespace, Output, Webhook, WebhookSettings};
 
 /// What it knows, with which rights, and what it makes of that.
@@ -58,18 +59,12 @@ fn every_cache_is_filled_with_the_rights_of_the_manifest(cluster: &Cluster) -> R
 
 /// A set that names no Service, with pods labelled `app=<name>`.
 fn unlinked(name: &str) -> Value {
-    json!({
-        "apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": name},
-        "spec": {
-            "replicas": 2,
-            "selector": {"matchLabels": {"app": name}},
-            "template": {
-                "metadata": {"labels": {"app": name}},
-                "spec": {"containers": [{"name": "c", "image": "registry.example/web:1",
-                    "ports": [{"containerPort": 8080, "name": "http"}]}]},
-            },
-        },
-    })
+    let labels = json!({"app": name});
+    let mut set = web(
+        &json!({"selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels}}}),
+    );
+    set["metadata"]["name"] = json!(name);
+    set
 }
 
 fn headless(name: &str, app: &str) -> Value {

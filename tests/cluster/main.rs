@@ -9,6 +9,7 @@ mod given;
 mod governing_service;
 mod linkage;
 mod older_sets;
+mod orphans;
 mod smoke;
 
 use std::process::ExitCode;
@@ -43,6 +44,7 @@ fn trials(shared: &Shared) -> Vec<Trial> {
         ("linkage", linkage::TESTS),
         ("governing_service", governing_service::TESTS),
         ("older_sets", older_sets::TESTS),
+        ("orphans", orphans::TESTS),
     ];
     let named = topics
         .iter()

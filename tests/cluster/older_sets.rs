@@ -75,7 +75,8 @@ fn untouched(ns: &Namespace<'_>, pods: &[String]) -> Result<()> {
     Ok(())
 }
 
-fn pod_uids(ns: &Namespace<'_>) -> Result<Vec<String>> {
+/// The uids of the pods of a namespace.
+pub fn pod_uids(ns: &Namespace<'_>) -> Result<Vec<String>> {
     let pods = ns.get("pods")?;
     let items = pods["items"].as_array().context("no list")?;
     let uid = |pod: &Value| {
