@@ -2,9 +2,12 @@
 //!
 //! The control plane boots when the first selected test asks for it, and is gone when the program ends.
 
+#[path = "../reports/mod.rs"]
+mod reports;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod five_reports;
 mod given;
 mod governing_service;
 mod linkage;
@@ -45,6 +48,7 @@ fn trials(shared: &Shared) -> Vec<Trial> {
         ("governing_service", governing_service::TESTS),
         ("older_sets", older_sets::TESTS),
         ("orphans", orphans::TESTS),
+        ("reports", five_reports::TESTS),
     ];
     let named = topics
         .iter()
