@@ -52,6 +52,15 @@ pub fn warnings(output: &Output) -> Vec<&str> {
         .collect()
 }
 
+/// The text on stderr without the warnings above it.
+pub fn error_text(output: &Output) -> String {
+    let lines = output
+        .stderr
+        .lines()
+        .filter(|line| !line.starts_with("Warning: "));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 /// The one warning that ends in `[tag]`.
 pub fn warning<'o>(output: &'o Output, tag: &str) -> Result<&'o str> {
     let end = format!(" [{tag}]");
@@ -118,5 +127,21 @@ pub fn has_revisions(ns: &Namespace<'_>, set: &str, wanted: usize) -> Result<()>
         "{set} has {} revisions, not {wanted}: {found:?}",
         found.len()
     );
+    Ok(())
+}
+/// The probe, the link and the record are there.
+pub fn all_injected(set: &Value) -> Result<()> {
+    ensure!(
+        readiness_probe(set)["tcpSocket"]["port"] == "http",
+        "the probe is {}",
+        readiness_probe(set)
+    );
+    let service = format!("{}-pods", set["metadata"]["name"].as_str().unwrap_or("?"));
+    ensure!(
+        set["spec"]["serviceName"] == service.as_str(),
+        "linked to {}, not {service}",
+        set["spec"]["serviceName"]
+    );
+    ensure!(!record(set).is_null(), "nothing is recorded");
     Ok(())
 }
