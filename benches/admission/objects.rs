@@ -5,12 +5,18 @@ use serde_json::{Value, json};
 
 /// Every case by name.
 pub fn cases() -> Vec<(String, Bytes)> {
-    let mut cases = Vec::new();
+    let mut cases = vec![("DELETE 1 KB".to_owned(), delete())];
     for size in [5, 20] {
         cases.push((format!("CREATE {size} KB"), grown(size * 1000, create)));
         cases.push((format!("UPDATE {size} KB"), grown(size * 1000, update)));
     }
     cases
+}
+
+/// Nothing to judge: what a review costs beside its JSON.
+fn delete() -> Bytes {
+    let review = review("DELETE", &Value::Null, &Value::Null);
+    review.to_string().into()
 }
 
 /// The largest review that is not above the size.

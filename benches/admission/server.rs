@@ -51,6 +51,7 @@ impl Server {
     fn start(command: &mut Command) -> Self {
         let command = command
             .env("TOKIO_WORKER_THREADS", "1")
+            .env_remove("RUST_LOG")
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let mut child = command.spawn().expect("the server starts");
