@@ -7,12 +7,19 @@ mod reports;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod answer_rows;
+mod answers;
+mod api;
+mod corpus;
 mod five_reports;
 mod given;
 mod governing_service;
+mod helm;
 mod linkage;
 mod older_sets;
+mod on_delete;
 mod orphans;
+mod rollout;
 mod smoke;
 
 use std::process::ExitCode;
@@ -49,6 +56,11 @@ fn trials(shared: &Shared) -> Vec<Trial> {
         ("older_sets", older_sets::TESTS),
         ("orphans", orphans::TESTS),
         ("reports", five_reports::TESTS),
+        ("answers", answers::TESTS),
+        ("helm", helm::TESTS),
+        ("on_delete", on_delete::TESTS),
+        ("rollout", rollout::TESTS),
+        ("corpus", corpus::TESTS),
     ];
     let named = topics
         .iter()
