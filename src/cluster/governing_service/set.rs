@@ -9,9 +9,11 @@ use kube::ResourceExt;
 
 use super::ports::ports;
 use crate::inject::record::Record;
+use crate::inject::service::service_name;
 use crate::subject::annotations::INJECTED;
 
-/// A set whose governing Service we keep: its record says that we made up the name of its Service.
+/// A set whose governing Service we keep: its record says that we made up the name of its Service, and it is the name that
+/// we make up for this set. A record is an annotation that anybody may write: it gets nobody a Service of another name.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(in crate::cluster) struct LinkedSet {
     pub(in crate::cluster) namespace: String,
@@ -36,7 +38,8 @@ impl LinkedSet {
         let spec = set.spec;
         let service = spec
             .service_name
-            .filter(|name| record.kept_service() == Some(name))?;
+            .filter(|service| record.kept_service() == Some(service))
+            .filter(|service| *service == service_name(&name))?;
         let selector = spec.selector.match_labels.unwrap_or_default();
         if selector.is_empty()
             || !spec
@@ -84,10 +87,13 @@ mod tests {
 
     use super::*;
 
-    fn linked(source: &str, service: &str, selector: &Value) -> Option<LinkedSet> {
-        let record = json!({"service-name": {"state": "injected", "value": "web-pods", "source": source, "version": "1"}});
+    /// What is kept for a set called `web` whose record says that we made up `recorded`.
+    fn linked(recorded: &str, source: &str, service: &str, selector: &Value) -> Option<LinkedSet> {
+        let item =
+            json!({"state": "injected", "value": recorded, "source": source, "version": "1"});
+        let record = json!({"service-name": item}).to_string();
         let set = json!({
-            "metadata": {"name": "web", "namespace": "shop", "uid": "1", "annotations": {INJECTED: record.to_string()}},
+            "metadata": {"name": "web", "namespace": "shop", "uid": "1", "annotations": {INJECTED: record}},
             "spec": {"serviceName": service, "selector": selector, "template": {}},
         });
         LinkedSet::of(from_value(set).unwrap())
@@ -96,21 +102,42 @@ mod tests {
     #[test]
     fn a_service_is_kept_where_we_made_up_its_name() {
         let plain = json!({"matchLabels": {"app": "web"}});
-        let set = linked("policy", "web-pods", &plain).unwrap();
+        let set = linked("web-pods", "policy", "web-pods", &plain).unwrap();
         assert_eq!((&*set.service, set.label()), ("web-pods", "web"));
-        assert_eq!(
-            linked("service", "web-pods", &plain),
-            None,
-            "the user's own Service"
-        );
-        assert_eq!(
-            linked("policy", "web", &plain),
-            None,
-            "the record is not of this set"
-        );
-        let expression = json!({"matchLabels": {"app": "web"}, "matchExpressions": [{"key": "a", "operator": "Exists"}]});
-        assert_eq!(linked("policy", "web-pods", &expression), None);
-        assert_eq!(linked("policy", "web-pods", &json!({})), None);
+        let expressions = json!({"matchLabels": {"app": "web"}, "matchExpressions": [{"key": "a", "operator": "Exists"}]});
+        for (why, recorded, source, service, selector) in [
+            (
+                "the user's own Service",
+                "web-pods",
+                "service",
+                "web-pods",
+                &plain,
+            ),
+            (
+                "the record is of another name",
+                "web-pods",
+                "policy",
+                "web",
+                &plain,
+            ),
+            ("a forged record", "vault", "policy", "vault", &plain),
+            (
+                "a selector that no Service can have",
+                "web-pods",
+                "policy",
+                "web-pods",
+                &expressions,
+            ),
+            (
+                "a selector that selects nothing",
+                "web-pods",
+                "policy",
+                "web-pods",
+                &json!({}),
+            ),
+        ] {
+            assert_eq!(linked(recorded, source, service, selector), None, "{why}");
+        }
         let unmarked = json!({"metadata": {"name": "web", "namespace": "shop", "uid": "1"},
             "spec": {"serviceName": "web-pods", "selector": plain, "template": {}}});
         assert_eq!(LinkedSet::of(from_value(unmarked).unwrap()), None);
