@@ -15,6 +15,7 @@ use super::orphans::{fits, is_orphan};
 use super::overlay::Overlay;
 use super::{Cluster, ClusterView, Lookup, Service, prune};
 use crate::evaluate::{Verdict, evaluate};
+use crate::inject::record::Record;
 use crate::policy::Policy;
 use crate::rules::Phase;
 use crate::subject::set::{MatchExpression, Selector, Set};
@@ -64,10 +65,15 @@ impl Cluster {
         }
     }
 
-    /// Whether the Service that a new set names, or could be linked to, may be younger than the cache.
+    /// Whether the Service that a new set names, or could be linked to, may be younger than the cache. One that we are yet
+    /// to create is not looked for.
     fn lacks_services(&self, namespace: &str, set: &Set<'_>) -> bool {
         let name = &*set.spec.service_name;
-        name.is_empty() || self.service(namespace, name).found().is_none()
+        if name.is_empty() {
+            return true;
+        }
+        let kept = || Record::of(set).is_some_and(|record| record.kept_service() == Some(name));
+        self.service(namespace, name).found().is_none() && !kept()
     }
 
     async fn ask_for_services(

@@ -67,6 +67,22 @@ async fn services_are_asked_for_where_a_new_set_may_need_a_younger_one() {
 }
 
 #[tokio::test]
+async fn services_are_not_asked_for_one_that_we_are_yet_to_create() {
+    let (cluster, asked) = cluster(|_| Some(list(&json!([]))));
+    let mut linked = set("web-pods");
+    let item =
+        json!({"state": "injected", "value": "web-pods", "source": "policy", "version": "1"});
+    let record = json!({"service-name": item}).to_string();
+    linked["metadata"]["annotations"] = json!({"steadyset.io/injected": record});
+    judge(&cluster, &linked, None).await;
+    let asked = asked.lock().unwrap().clone();
+    assert!(
+        !asked.iter().any(|question| question.starts_with(LIST)),
+        "{asked:?}"
+    );
+}
+
+#[tokio::test]
 async fn nothing_is_asked_for_a_set_that_exists() {
     let (cluster, asked) = cluster(|_| Some(list(&json!([]))));
     let mut changed = set("unknown");
