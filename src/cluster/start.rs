@@ -170,3 +170,76 @@ impl Start<'_> {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::cluster::ClusterView;
+    use crate::cluster::testing::{client, list};
+    use crate::server::Lifecycle;
+
+    /// A cluster without objects; `silent` answers no question whose text contains it.
+    fn answer(question: &str, silent: &str) -> Option<Value> {
+        if question.contains("watch=true") || question.contains(silent) {
+            return None;
+        }
+        Some(match question.rsplit_once(' ') {
+            Some((_, "/version")) => {
+                json!({"major": "1", "minor": "36", "gitVersion": "v1.36.3", "buildDate": "",
+                "compiler": "", "gitCommit": "", "gitTreeState": "", "goVersion": "", "platform": ""})
+            }
+            _ if question.starts_with("POST") => json!({"spec": {}, "status": {"allowed": true}}),
+            _ => list(&json!([])),
+        })
+    }
+
+    /// How many of the watched kinds and the version are known.
+    fn known(metrics: &Metrics, cluster: &Cluster) -> usize {
+        let text = metrics.encode().unwrap();
+        let ready =
+            |line: &&str| line.starts_with("steadyset_cache_ready{") && line.ends_with(" 1");
+        text.lines().filter(ready).count() + usize::from(cluster.version().is_some())
+    }
+
+    async fn until(holds: impl Fn() -> bool) {
+        let waiting = async {
+            while !holds() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_mins(1), waiting)
+            .await
+            .unwrap();
+    }
+
+    #[tokio::test]
+    async fn everything_that_is_looked_up_is_waited_for() {
+        const KINDS: [&str; 5] = [
+            "services",
+            "statefulsets",
+            "storageclasses",
+            "poddisruptionbudgets",
+            "namespaces",
+        ];
+        for silent in ["nothing", "version"].into_iter().chain(KINDS) {
+            let (client, _) = client(move |question| answer(question, &format!("/{silent}")));
+            let (cluster, metrics) = (
+                Arc::new(Cluster::new(client, None)),
+                Arc::new(Metrics::new()),
+            );
+            let (mut readiness, mut tasks) = (Readiness::new(Lifecycle::new()), JoinSet::new());
+            cluster.start(&metrics, &mut readiness, &mut tasks);
+            if silent == "nothing" {
+                until(|| readiness.is_ready()).await;
+                assert_eq!(known(&metrics, &cluster), KINDS.len() + 1);
+            } else {
+                until(|| known(&metrics, &cluster) == KINDS.len()).await;
+                assert!(!readiness.is_ready(), "ready without {silent}");
+            }
+        }
+    }
+}
