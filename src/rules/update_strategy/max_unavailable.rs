@@ -293,13 +293,13 @@ mod tests {
     use super::*;
     use crate::rules::testing::{Case, web_spec};
 
-    fn set(value: &Value, spec: Value) -> Value {
+    fn set(value: &Value, spec: &Value) -> Value {
         let mut changes = json!({"updateStrategy": {"rollingUpdate": {"maxUnavailable": value}}});
-        json_patch::merge(&mut changes, &spec);
+        json_patch::merge(&mut changes, spec);
         web_spec(&changes)
     }
 
-    fn case(value: &Value, spec: Value) -> Case {
+    fn case(value: &Value, spec: &Value) -> Case {
         Case::create(set(value, spec)).at(Phase::Mutate)
     }
 
@@ -344,7 +344,7 @@ mod tests {
             ),
         ] {
             assert_eq!(
-                case(&value, json!({})).on("1.36.3").says(&INVALID),
+                case(&value, &json!({})).on("1.36.3").says(&INVALID),
                 [format!(
                     "spec.updateStrategy.rollingUpdate.maxUnavailable: {message}"
                 )]
@@ -357,7 +357,10 @@ mod tests {
             json!("100%"),
             json!(null),
         ] {
-            assert!(case(&value, json!({})).says(&INVALID).is_empty(), "{value}");
+            assert!(
+                case(&value, &json!({})).says(&INVALID).is_empty(),
+                "{value}"
+            );
         }
     }
 
@@ -380,7 +383,7 @@ mod tests {
     #[test]
     fn ordered_pods_go_down_together_and_come_back_alone() {
         assert_eq!(
-            case(&json!(2), json!({})).says(&ORDERED_READY),
+            case(&json!(2), &json!({})).says(&ORDERED_READY),
             [
                 "spec.updateStrategy.rollingUpdate.maxUnavailable: with OrderedReady 2 pods go down at once and come back one at a time; \
                  one that stays unready halts the rest; write 1"
@@ -394,13 +397,16 @@ mod tests {
             (json!("2"), json!({})),
         ] {
             assert!(
-                case(&value, spec.clone()).says(&ORDERED_READY).is_empty(),
+                case(&value, &spec).says(&ORDERED_READY).is_empty(),
                 "{value} {spec}"
             );
         }
-        assert_eq!(case(&json!("70%"), json!({})).says(&ORDERED_READY).len(), 1);
+        assert_eq!(
+            case(&json!("70%"), &json!({})).says(&ORDERED_READY).len(),
+            1
+        );
         assert!(
-            case(&json!(2), json!({}))
+            case(&json!(2), &json!({}))
                 .on("1.36.3")
                 .says(&ORDERED_READY)
                 .is_empty()
@@ -410,7 +416,7 @@ mod tests {
     #[test]
     fn not_every_pod_at_once() {
         assert_eq!(
-            case(&json!("100%"), json!({})).says(&ALL_REPLICAS),
+            case(&json!("100%"), &json!({})).says(&ALL_REPLICAS),
             [
                 "spec.updateStrategy.rollingUpdate.maxUnavailable: one update takes all 3 pods down at once; \
                  write a number below 3; 1 restarts one pod after the other"
@@ -422,7 +428,7 @@ mod tests {
             (json!(5), 1),
             (json!(5), 0),
         ] {
-            let case = case(&value, json!({"replicas": replicas}));
+            let case = case(&value, &json!({"replicas": replicas}));
             assert!(case.says(&ALL_REPLICAS).is_empty(), "{value} {replicas}");
         }
     }
@@ -431,14 +437,14 @@ mod tests {
     fn a_majority_stays_up() {
         let image = |image: &str| json!({"podManagementPolicy": "Parallel", "template": {"spec": {"containers": [{"name": "web", "image": image}]}}});
         assert_eq!(
-            case(&json!(2), image("quay.io/coreos/etcd:v3.6")).says(&QUORUM),
+            case(&json!(2), &image("quay.io/coreos/etcd:v3.6")).says(&QUORUM),
             [
                 "spec.updateStrategy.rollingUpdate.maxUnavailable: 2 of 3 members of etcd down at once leave no majority; write 1"
             ]
         );
         for (value, spec) in [(1, image("etcd")), (3, image("etcd")), (2, image("nginx"))] {
             assert!(
-                case(&json!(value), spec.clone()).says(&QUORUM).is_empty(),
+                case(&json!(value), &spec).says(&QUORUM).is_empty(),
                 "{value} {spec}"
             );
         }
@@ -446,7 +452,7 @@ mod tests {
 
     #[test]
     fn a_server_that_does_not_act_on_it_is_named() {
-        let says = |version: &str| case(&json!(2), json!({})).on(version).says(&IGNORED);
+        let says = |version: &str| case(&json!(2), &json!({})).on(version).says(&IGNORED);
         assert_eq!(
             says("1.36.3"),
             [
@@ -459,13 +465,13 @@ mod tests {
         }
         assert_eq!((says("1.34.0").len(), says("1.35.4").len()), (1, 1));
         assert!(
-            case(&json!(1), json!({}))
+            case(&json!(1), &json!({}))
                 .on("1.36.3")
                 .says(&IGNORED)
                 .is_empty()
         );
-        assert!(case(&json!(2), json!({})).says(&IGNORED).is_empty());
-        let stored = Case::update(set(&json!(2), json!({})), set(&json!(3), json!({})));
+        assert!(case(&json!(2), &json!({})).says(&IGNORED).is_empty());
+        let stored = Case::update(set(&json!(2), &json!({})), set(&json!(3), &json!({})));
         assert!(
             stored.at(Phase::Mutate).on("1.36.3").says(&IGNORED)[0]
                 .contains("keeps it without acting on it")
@@ -474,7 +480,7 @@ mod tests {
 
     #[test]
     fn what_reaches_validate_has_been_let_through() {
-        let case = || Case::create(set(&json!(3), json!({}))).on("1.36.3");
+        let case = || Case::create(set(&json!(3), &json!({}))).on("1.36.3");
         assert!(case().says(&IGNORED).is_empty());
         assert_eq!(case().says(&ALL_REPLICAS).len(), 1);
     }
