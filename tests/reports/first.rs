@@ -15,12 +15,21 @@ pub const REPORT: Report = (
 
 /// The report's list, written as an update strategy, and the words that lead to the StatefulSet way.
 const STRATEGIES: [(&str, &[&str]); 8] = [
-    ("Rolling", &["RollingUpdate"]),
-    ("Recreate", &["OnDelete"]),
-    ("Ramped", &["RollingUpdate", "partition"]),
-    ("BestEffort", &["maxUnavailable"]),
+    ("Rolling", &["write RollingUpdate"]),
+    ("Recreate", &["write OnDelete"]),
+    (
+        "Ramped",
+        &["write RollingUpdate with rollingUpdate.partition"],
+    ),
+    (
+        "BestEffort",
+        &["write RollingUpdate with rollingUpdate.maxUnavailable"],
+    ),
     ("BlueGreen", &["second StatefulSet"]),
-    ("Canary", &["RollingUpdate", "partition"]),
+    (
+        "Canary",
+        &["write RollingUpdate with rollingUpdate.partition"],
+    ),
     ("Shadow", &["second StatefulSet"]),
     ("A/B", &["second StatefulSet"]),
 ];

@@ -34,6 +34,6 @@ fn play(stage: &Stage<'_>) -> Result<()> {
     }
     stage.tell("The report writes onDelete; the field wants OnDelete.");
     let upgrade = PY_APP.upgrade(&stage.ns, stage.helm, "--set updateStrategy.type=onDelete")?;
-    stage.refused(upgrade, &["OnDelete", "[update-strategy-unknown]"])?;
+    stage.refused(upgrade, &["write OnDelete", "[update-strategy-unknown]"])?;
     stage.overview()
 }

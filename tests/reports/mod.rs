@@ -26,6 +26,17 @@ pub const REPORTS: [Report; 5] = [
     fifth::REPORT,
 ];
 
+/// What Helm prints of every release, and what it says twice.
+const BOILERPLATE: [&str; 7] = [
+    "NAME:",
+    "LAST DEPLOYED:",
+    "NAMESPACE:",
+    "REVISION:",
+    "DESCRIPTION:",
+    "TEST SUITE:",
+    "level=WARN",
+];
+
 /// Where a report is played: a namespace of its own, under the webhook.
 #[derive(Debug)]
 pub struct Stage<'a> {
@@ -91,17 +102,20 @@ impl<'a> Stage<'a> {
     /// A fact about an object.
     fn holds(&self, what: &str, seen: &Value, wanted: &Value) -> Result<()> {
         ensure!(seen == wanted, "{what}: it is {seen}, not {wanted}");
-        self.print(&format!("    ok: {what}: {wanted}"));
+        let shown = if wanted.is_null() {
+            "none".to_owned()
+        } else {
+            wanted.to_string()
+        };
+        self.print(&format!("    ok: {what}: {shown}"));
         Ok(())
     }
 
     /// The set's pods are Ready, and each holds its claim of this size.
     fn runs(&self, set: &str, claim: Option<(&str, &str)>) -> Result<()> {
         let found = self.ns.ready(set)?;
-        self.print(&format!(
-            "    ok: {} pods of {set} are Ready",
-            found["spec"]["replicas"]
-        ));
+        let replicas = &found["spec"]["replicas"];
+        self.print(&format!("    ok: {set} is ready, {replicas} of {replicas}"));
         let Some((claim, size)) = claim else {
             return Ok(());
         };
@@ -152,13 +166,14 @@ impl<'a> Stage<'a> {
         let output = run.run()?;
         let here = concat!(env!("CARGO_MANIFEST_DIR"), "/");
         self.print(&format!("    $ {}", output.command.replace(here, "")));
-        for line in output
+        let (facts, _advice) = output
             .stdout
-            .lines()
-            .chain(output.stderr.lines())
-            .filter(|line| !line.is_empty())
-        {
-            self.print(&format!("      {line}"));
+            .split_once("\nNOTES:")
+            .unwrap_or((&output.stdout, ""));
+        for line in facts.lines().chain(output.stderr.lines()) {
+            if !BOILERPLATE.iter().any(|start| line.starts_with(start)) && !line.is_empty() {
+                self.print(&format!("      {line}"));
+            }
         }
         Ok(output)
     }

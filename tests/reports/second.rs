@@ -57,7 +57,7 @@ fn recreate_is_explained(stage: &Stage<'_>) -> Result<()> {
         APP_PYTHON_HELM.upgrade(&stage.ns, stage.helm, "--set updateStrategy.type=Recreate")?;
     stage.refused(
         upgrade,
-        &["Recreate", "OnDelete", "[update-strategy-unknown]"],
+        &["Recreate", "write OnDelete", "[update-strategy-unknown]"],
     )?;
     stage.tell("OnDelete is admitted, although the default's left-over lies beside it, which the API server would refuse.");
     stage.admitted(APP_PYTHON_HELM.upgrade(
