@@ -10,6 +10,7 @@ mod support;
 mod answer_rows;
 mod answers;
 mod api;
+mod apply;
 mod corpus;
 mod five_reports;
 mod given;
@@ -21,6 +22,7 @@ mod on_delete;
 mod orphans;
 mod rollout;
 mod smoke;
+mod web;
 
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
@@ -61,6 +63,7 @@ fn trials(shared: &Shared) -> Vec<Trial> {
         ("on_delete", on_delete::TESTS),
         ("rollout", rollout::TESTS),
         ("corpus", corpus::TESTS),
+        ("apply", apply::TESTS),
     ];
     let named = topics
         .iter()
