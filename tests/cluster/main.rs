@@ -23,6 +23,7 @@ mod orphans;
 mod rollout;
 mod smoke;
 mod web;
+mod yielding;
 
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
@@ -64,6 +65,7 @@ fn trials(shared: &Shared) -> Vec<Trial> {
         ("rollout", rollout::TESTS),
         ("corpus", corpus::TESTS),
         ("apply", apply::TESTS),
+        ("yielding", yielding::TESTS),
     ];
     let named = topics
         .iter()
