@@ -22,6 +22,7 @@ mod on_delete;
 mod orphans;
 mod rollout;
 mod smoke;
+mod undo;
 mod web;
 mod yielding;
 
@@ -66,6 +67,7 @@ fn trials(shared: &Shared) -> Vec<Trial> {
         ("corpus", corpus::TESTS),
         ("apply", apply::TESTS),
         ("yielding", yielding::TESTS),
+        ("undo", undo::TESTS),
     ];
     let named = topics
         .iter()
