@@ -13,6 +13,7 @@ mod api;
 mod apply;
 mod corpus;
 mod five_reports;
+mod follow;
 mod given;
 mod governing_service;
 mod helm;
@@ -68,6 +69,7 @@ fn trials(shared: &Shared) -> Vec<Trial> {
         ("apply", apply::TESTS),
         ("yielding", yielding::TESTS),
         ("undo", undo::TESTS),
+        ("follow", follow::TESTS),
     ];
     let named = topics
         .iter()
