@@ -11,7 +11,9 @@ mod answer_rows;
 mod answers;
 mod api;
 mod apply;
+mod claims;
 mod corpus;
+mod dangling;
 mod five_reports;
 mod follow;
 mod given;
@@ -70,6 +72,8 @@ fn trials(shared: &Shared) -> Vec<Trial> {
         ("yielding", yielding::TESTS),
         ("undo", undo::TESTS),
         ("follow", follow::TESTS),
+        ("claims", claims::TESTS),
+        ("dangling", dangling::TESTS),
     ];
     let named = topics
         .iter()
