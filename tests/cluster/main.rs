@@ -23,6 +23,7 @@ mod linkage;
 mod older_sets;
 mod on_delete;
 mod orphans;
+mod record;
 mod rollout;
 mod smoke;
 mod undo;
@@ -74,6 +75,7 @@ fn trials(shared: &Shared) -> Vec<Trial> {
         ("follow", follow::TESTS),
         ("claims", claims::TESTS),
         ("dangling", dangling::TESTS),
+        ("record", record::TESTS),
     ];
     let named = topics
         .iter()
