@@ -107,6 +107,8 @@ fn scaling_labels_and_annotations_go_through(cluster: &Cluster) -> Result<()> {
             run = run.arg(last);
         }
         no_warning_of_ours(&run.ok()?)?;
+        // while pods come and go, a replace meets the controller's writes of the status
+        ns.ready("web")?;
     }
     untouched(&ns, &pods[..2])
 }

@@ -343,7 +343,7 @@ impl<'a> Namespace<'a> {
         self.kubectl(&line)?.ok().map(drop)
     }
 
-    /// Waits until all the pods that the set wants are there and Ready, whatever its update strategy.
+    /// Waits until the pods that the set wants, and no others, are there and Ready, whatever its update strategy.
     ///
     /// # Errors
     /// When that does not come within a minute.
@@ -354,9 +354,11 @@ impl<'a> Namespace<'a> {
                 status["observedGeneration"] == found["metadata"]["generation"],
                 "not yet seen by its controller"
             );
+            // a count of 0 is left out
+            let count = |name: &str| status[name].as_i64().unwrap_or_default();
             ensure!(
-                status["readyReplicas"] == *wanted,
-                "wants {wanted} ready pods, its status is {status}"
+                [count("replicas"), count("readyReplicas")] == [wanted.as_i64().unwrap_or(1); 2],
+                "wants {wanted} ready pods and no others, its status is {status}"
             );
             Ok(())
         })
