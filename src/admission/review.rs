@@ -85,19 +85,18 @@ impl Reviewer {
         let (Some(object), true) = (envelope.object, envelope.is_stateful_set) else {
             return Judgement::Ignored;
         };
-        let old_object = match envelope.operation {
-            Operation::Create => None,
-            Operation::Update => envelope.old_object,
-            Operation::Delete | Operation::Connect | Operation::Unknown => {
-                return Judgement::Ignored;
-            }
+        // An UPDATE that does not say of what must not be taken for a CREATE: that may inject what can never change.
+        let old_object = match (envelope.operation, envelope.old_object) {
+            (Operation::Create, _) => None,
+            (Operation::Update, Some(old_object)) => Some(old_object),
+            _ => return Judgement::Ignored,
         };
         let source = Source {
             namespace: &envelope.namespace,
             object,
             old_object,
         };
-        let policy = self.policy.load();
+        let policy = self.policy.load_full();
         let judged = self
             .world
             .judge(&policy, source, phase(endpoint), deadline.into());

@@ -128,3 +128,28 @@ async fn failed_handshakes_are_told_apart() {
         while !probe(process.probes, "/metrics").await.1.contains(&line) {}
     }
 }
+
+#[tokio::test]
+async fn out_of_file_descriptors_it_waits_and_recovers() {
+    let mut process = Process::with_descriptors(40, &[]);
+    let mut peers = Vec::new();
+    for _ in 0..60 {
+        peers.push(TcpStream::connect(process.webhook).await.unwrap());
+    }
+    let event = process.event("cannot accept connections");
+    assert!(
+        event["error"]
+            .as_str()
+            .unwrap()
+            .contains("Too many open files"),
+        "{event}"
+    );
+    drop(peers);
+    let answer = ask(
+        &process,
+        "/validate",
+        review("CREATE", &sound()).to_string(),
+    )
+    .await;
+    assert_eq!(answer.status, StatusCode::OK);
+}

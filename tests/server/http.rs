@@ -231,6 +231,7 @@ async fn what_is_not_the_set_itself_is_allowed_untouched() {
         json!({"subResource": "status", "operation": "UPDATE"}),
         json!({"operation": "DELETE", "object": null, "oldObject": sound()}),
         json!({"operation": "CONNECT"}),
+        json!({"operation": "UPDATE", "oldObject": null}),
         json!({"operation": null}),
     ] {
         for path in ["/mutate?timeout=10s", "/validate"] {

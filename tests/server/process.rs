@@ -13,6 +13,8 @@ use serde_json::Value;
 /// Far beyond what anything takes, so that a test that hangs fails with its last log lines.
 const PATIENCE: Duration = Duration::from_mins(1);
 
+const PROGRAM: &str = env!("CARGO_BIN_EXE_steadyset");
+
 /// A running server; ended with the test.
 pub struct Process {
     child: Child,
@@ -29,7 +31,19 @@ pub struct Process {
 impl Process {
     /// Starts the server with a certificate in memory.
     pub fn start(arguments: &[&str]) -> Self {
-        let mut process = Self::with_certificate(&[&["--ephemeral-cert"], arguments].concat());
+        Self::with_ephemeral(Command::new(PROGRAM), arguments)
+    }
+
+    /// The same, with so few file descriptors.
+    pub fn with_descriptors(descriptors: u32, arguments: &[&str]) -> Self {
+        let mut shell = Command::new("sh");
+        let script = format!("ulimit -n {descriptors}; exec \"$0\" \"$@\"");
+        shell.args(["-c", &script, PROGRAM]);
+        Self::with_ephemeral(shell, arguments)
+    }
+
+    fn with_ephemeral(command: Command, arguments: &[&str]) -> Self {
+        let mut process = Self::spawn(command, &[&["--ephemeral-cert"], arguments].concat());
         let stdout = process.child.stdout.take().unwrap();
         let mut line = String::new();
         BufReader::new(stdout).read_line(&mut line).unwrap();
@@ -41,9 +55,14 @@ impl Process {
 
     /// Starts the server with a certificate that the arguments name.
     pub fn with_certificate(arguments: &[&str]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_steadyset"))
+        Self::spawn(Command::new(PROGRAM), arguments)
+    }
+
+    fn spawn(mut command: Command, arguments: &[&str]) -> Self {
+        let mut child = command
             .args(["serve", "--no-cluster", "--log-format", "json"])
-            .args(["--listen", "127.0.0.1:0", "--probe-listen", "127.0.0.1:0"])
+            .args(["--listen", "127.0.0.1:0"])
+            .args(["--probe-listen", "127.0.0.1:0"])
             .args(arguments)
             .env("RUST_LOG", "info")
             .stdout(Stdio::piped())
@@ -52,14 +71,13 @@ impl Process {
             .unwrap();
         let events = follow(&mut child);
         let unknown = SocketAddr::from(([0, 0, 0, 0], 0));
-        let (seen, authority) = (Vec::new(), Vec::new());
         let mut process = Self {
             child,
             events,
-            seen,
+            seen: Vec::new(),
             webhook: unknown,
             probes: unknown,
-            authority,
+            authority: Vec::new(),
         };
         let listening = process.event("listening");
         process.webhook = address(&listening, "webhook");
