@@ -255,4 +255,23 @@ mod tests {
             Err(EnvelopeError::Json(_))
         ));
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_body_makes_it_panic(
+            cut in 0_usize..400,
+            place in 0_usize..400,
+            inserted in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..8),
+        ) {
+            let mut body = review(&format!(
+                r#"{{"uid":"u",{KIND},"name":"\u00e9","object":{{"a":[1,{{"b":"c"}}]}},"oldObject":null}}"#
+            ))
+            .into_bytes();
+            let place = place.min(body.len());
+            body.splice(place..(place + cut).min(body.len()), inserted);
+            if let Ok(envelope) = Envelope::read(&body) {
+                proptest::prop_assert!(!envelope.uid.is_empty());
+            }
+        }
+    }
 }

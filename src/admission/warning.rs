@@ -102,4 +102,18 @@ mod tests {
             &format!("steadyset: {left_out} more warnings, the first of them [some-rule]")
         );
     }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_is_said_survives(texts in proptest::collection::vec("\\PC{0,40}|.{0,400}", 0..40)) {
+            let lines = lines(&texts.iter().map(String::as_str).collect::<Vec<_>>());
+            let characters: usize = lines.iter().map(|line| line.chars().count()).sum();
+            proptest::prop_assert!(characters < 4096);
+            proptest::prop_assert_eq!(lines.is_empty(), texts.is_empty());
+            for line in lines {
+                proptest::prop_assert!(line.ends_with(" [some-rule]") && line.chars().count() <= 256);
+                proptest::prop_assert!(!line.contains(char::is_control));
+            }
+        }
+    }
 }
