@@ -33,6 +33,34 @@ const REFUSED: &[(&str, &str)] = &[
     ),
 ];
 
+/// What must come of some charts: their file, and the start of a line of the table.
+const INJECTED: &[(&str, &str)] = &[
+    (
+        "chroma-core__chroma__distributed-chroma.yaml",
+        "service-name by \"policy\": \"compaction-service-pods\"",
+    ),
+    (
+        "zilliztech__milvus-helm__tei.yaml",
+        "readiness-probe/tei by \"port\": ",
+    ),
+    (
+        "helm__charts__horovod.yaml",
+        "readiness-probe/worker by \"port\": ",
+    ),
+    (
+        "valkey-io__valkey-helm__valkey__replica.yaml",
+        "readiness-probe/valkey by \"catalogue/valkey\": ",
+    ),
+    (
+        "helm__charts__redis-ha.yaml",
+        "readiness-probe/redis by \"catalogue/redis\": ",
+    ),
+    (
+        "confluentinc__cp-helm-charts__cp-zookeeper.yaml",
+        "readiness-probe/cp-zookeeper-server by \"catalogue/zookeeper\": ",
+    ),
+];
+
 /// A rendered chart, in a namespace of its own.
 struct Release {
     file: String,
@@ -71,6 +99,7 @@ fn real_charts_are_created_with_few_words(cluster: &Cluster) -> Result<()> {
     ensure!(outcomes.len() == 241, "{} sets", outcomes.len());
     none_refused(&outcomes)?;
     what_charts_say_stays(&outcomes)?;
+    what_they_left_out_is_filled_in(&outcomes)?;
     few_words(&outcomes)
 }
 
@@ -278,6 +307,28 @@ fn what_charts_say_stays(outcomes: &[Outcome]) -> Result<()> {
             }
         }
     }
+    Ok(())
+}
+
+/// Every set has a Service, and some charts a probe that is known by heart.
+fn what_they_left_out_is_filled_in(outcomes: &[Outcome]) -> Result<()> {
+    for (file, wanted) in INJECTED {
+        let of_file = outcomes.iter().filter(|outcome| outcome.file == *file);
+        let found: Vec<_> = of_file.flat_map(Outcome::injected).collect();
+        ensure!(
+            found.iter().any(|line| line.starts_with(wanted)),
+            "{file}: not {wanted}, but {found:?}"
+        );
+    }
+    let unlinked = |outcome: &&Outcome| {
+        outcome.answer.code == 201 && outcome.answer.body["spec"]["serviceName"] == ""
+    };
+    let unlinked: Vec<_> = outcomes
+        .iter()
+        .filter(unlinked)
+        .map(|outcome| &outcome.set)
+        .collect();
+    ensure!(unlinked.is_empty(), "linked to no Service: {unlinked:?}");
     Ok(())
 }
 
