@@ -53,8 +53,13 @@ impl<T> Cache<T> {
             .collect()
     }
 
+    /// Whether a whole list has been delivered.
+    pub(super) fn is_known(&self) -> bool {
+        self.ready.load(Ordering::Acquire)
+    }
+
     fn look<R>(&self, find: impl FnOnce(&Objects<T>) -> Option<R>) -> Lookup<R> {
-        if !self.ready.load(Ordering::Acquire) {
+        if !self.is_known() {
             return Lookup::Unknown;
         }
         find(&self.read()).map_or(Lookup::Absent, Lookup::Found)

@@ -115,19 +115,18 @@ impl Cluster {
         }
     }
 
+    /// A question that we may not ask has an answer, too: nothing is known, and nothing may be done.
     async fn ask(&self) -> kube::Result<()> {
-        let info = self.client.apiserver_version().await?;
-        let version = info.git_version.parse().ok();
+        let info = if_allowed(self.client.apiserver_version().await)?;
         let answers = Answers {
-            version,
-            may_create_services: self.may_create_services().await?,
+            version: info.and_then(|info| info.git_version.parse().ok()),
+            may_create_services: if_allowed(self.may_create_services().await)?.unwrap_or(false),
         };
         let before = self.answers.swap(Some(Arc::new(answers)));
         if before.as_deref() != Some(&answers) {
-            let may_create_services = answers.may_create_services;
             tracing::info!(
-                version = info.git_version,
-                may_create_services,
+                version = answers.version.map(|version| version.to_string()),
+                may_create_services = answers.may_create_services,
                 "the API server answers"
             );
         }
@@ -152,6 +151,13 @@ impl Cluster {
         let api: Api<SelfSubjectAccessReview> = Api::all(self.client.clone());
         let answer = api.create(&PostParams::default(), &question).await?;
         Ok(answer.status.is_some_and(|status| status.allowed))
+    }
+}
+
+fn if_allowed<T>(answer: kube::Result<T>) -> kube::Result<Option<T>> {
+    match answer {
+        Err(kube::Error::Api(status)) if status.code == 403 => Ok(None),
+        answer => answer.map(Some),
     }
 }
 
@@ -188,9 +194,12 @@ impl ClusterView for Cluster {
         Lookup::Absent
     }
 
+    /// A Service that may be created is kept only where the sets, too, are heard of.
     fn keeps_services(&self) -> ServiceKeeping {
         match self.answers.load().as_deref() {
-            Some(answers) if answers.may_create_services => ServiceKeeping::Kept,
+            Some(answers) if answers.may_create_services && self.sets.is_known() => {
+                ServiceKeeping::Kept
+            }
             Some(_) => ServiceKeeping::Forbidden,
             None => ServiceKeeping::Nobody,
         }
@@ -204,7 +213,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::cluster::testing::client;
+    use crate::cluster::cache::Objects;
+    use crate::cluster::testing::{client, forbidden};
 
     /// Asks until the view says what is expected.
     async fn until(holds: impl Fn() -> bool) {
@@ -241,6 +251,12 @@ mod tests {
         });
         until(|| gate.is_open()).await;
         assert_eq!(cluster.version().unwrap().to_string(), "1.35.2");
+        assert_eq!(
+            cluster.keeps_services(),
+            ServiceKeeping::Forbidden,
+            "sets are not heard of"
+        );
+        cluster.sets.replace(Objects::new());
         assert_eq!(cluster.keeps_services(), ServiceKeeping::Kept);
 
         asked.store(36, Ordering::Relaxed);
@@ -248,6 +264,14 @@ mod tests {
         until(|| cluster.keeps_services() == ServiceKeeping::Forbidden).await;
         assert_eq!(cluster.version().unwrap().to_string(), "1.36.2");
         asking.abort();
+    }
+
+    #[tokio::test]
+    async fn what_may_not_be_asked_is_answered_too() {
+        let cluster = Cluster::new(client(|_| Some(forbidden())).0, None);
+        cluster.ask().await.unwrap();
+        assert_eq!(cluster.version(), None);
+        assert_eq!(cluster.keeps_services(), ServiceKeeping::Forbidden);
     }
 
     #[test]

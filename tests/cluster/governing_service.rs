@@ -52,6 +52,10 @@ pub const TESTS: &[Test] = &[
         two_replicas_keep_the_same_services,
     ),
     (
+        "a_namespace_that_goes_takes_it_along",
+        a_namespace_that_goes_takes_it_along,
+    ),
+    (
         "a_set_without_a_record_gets_none",
         a_set_without_a_record_gets_none,
     ),
@@ -342,4 +346,19 @@ fn a_set_without_a_record_gets_none(cluster: &Cluster) -> Result<()> {
     apply(&ns, &linked("later"))?;
     ns.await_object("svc/later-pods", SOON, |_| Ok(()))?;
     ns.kubectl("get svc plain-pods")?.refused().map(drop)
+}
+
+fn a_namespace_that_goes_takes_it_along(cluster: &Cluster) -> Result<()> {
+    let webhook = cluster.webhook()?;
+    let (ns, _) = served(cluster)?;
+    cluster
+        .kubectl(&format!("delete namespace {} --timeout=90s", ns.name()))?
+        .ok()?;
+    let log = webhook.log();
+    let mut lines = log
+        .lines()
+        .filter(|line| line.contains(&format!("\"{}\"", ns.name())));
+    let complaint = lines.find(|line| line.contains("\"WARN\""));
+    ensure!(complaint.is_none(), "{complaint:?}");
+    Ok(())
 }
