@@ -153,7 +153,7 @@ fn apply(work: &mut Work<'_, '_>, container: usize, ours: &Ours, fate: &Fate) {
         }
         Fate::Withdrawn(at) => {
             work.draft.remove_mount(container, at);
-            work.record.set_state(&ours.key, State::Removed);
+            work.record.set_state(&ours.key, State::Yielded);
             work.note(
                 Tag::Yielded,
                 mounts,

@@ -139,7 +139,7 @@ fn inject_none_later_goes_with_the_next_template(cluster: &Cluster) -> Result<()
         web.untouched_since(&before)?;
         web.roll_out(tool, &next_image(refusing()))?;
         web.expect(PROBE, &Value::Null)?;
-        web.expect_state(PROBE_KEY, "removed")?;
+        web.expect_state(PROBE_KEY, "yielded")?;
         // what cannot change stays
         web.expect("/spec/serviceName", &json!("web-pods"))?;
         web.settled(tool, &next_image(refusing()))?;

@@ -75,7 +75,7 @@ pub(super) fn fate(case: &Case<'_>, write: &Write<'_, '_>) -> Fate {
     if !write.template_changed || !stored(exact) {
         return Fate::Stays;
     }
-    if case.state == State::Injected && !write.wants(Kind::ReadinessProbe) {
+    if case.state != State::Removed && !write.wants(Kind::ReadinessProbe) {
         return Fate::Withdrawn;
     }
     Fate::Stands
@@ -88,6 +88,7 @@ fn gone(case: &Case<'_>, write: &Write<'_, '_>) -> Fate {
     let stored = case.ours.iter().position(|ours| case.old == Some(ours));
     match (case.state, stored) {
         (State::Injected, Some(value)) if write.dropped && wanted => Fate::PutBack(value),
+        (State::Injected, Some(_)) if write.dropped => Fate::Becomes(State::Yielded),
         (State::Injected, _) => Fate::Becomes(State::Removed),
         (State::Yielded, _) if wanted => Fate::Restored,
         _ => Fate::Stays,
@@ -137,7 +138,7 @@ fn settle_container(work: &mut Work<'_, '_>, write: &Write<'_, '_>, index: usize
                 place.yields(ours);
             }
         }
-        Fate::Withdrawn => place.withdraw("removed, as steadyset.io/inject asks"),
+        Fate::Withdrawn => place.withdraw(),
         Fate::PutBack(value) => {
             place.put_back(value);
             place.follow();
@@ -239,10 +240,14 @@ impl<'a> Place<'_, '_, 'a> {
         );
     }
 
-    fn withdraw(&mut self, message: &str) {
+    /// It yields to the annotation: a revert of both brings it back.
+    fn withdraw(&mut self) {
         self.work.draft.remove_readiness_probe(self.index);
-        self.becomes(State::Removed);
-        self.note(Tag::Yielded, format!("the injected probe was {message}"));
+        self.becomes(State::Yielded);
+        self.note(
+            Tag::Yielded,
+            "the injected probe was removed, as steadyset.io/inject asks".to_owned(),
+        );
     }
 
     /// Puts back a recorded value: the latest (0) or one that it followed.

@@ -197,6 +197,26 @@ fn none_takes_it_out_with_the_next_change_of_the_template() {
 }
 
 #[test]
+fn none_taken_back_with_its_change_leads_to_the_first_template() {
+    let first = stored();
+    let mut refusing = with(&first, "image", json!("web:2"));
+    refusing["metadata"]["annotations"]["steadyset.io/inject"] = json!("none");
+    let withdrawn = update(&first, &refusing, &world());
+    assert_eq!(withdrawn.state(KEY), "yielded");
+    let replaced = update(&first, &no_probe(&without_record(&refusing)), &world());
+    assert_eq!(replaced.probe(), Value::Null);
+    assert_eq!(replaced.state(KEY), "yielded");
+    let mut reverted = no_probe(&first);
+    reverted["metadata"] = withdrawn.set["metadata"].clone();
+    reverted["metadata"]["annotations"]
+        .as_object_mut()
+        .unwrap()
+        .remove("steadyset.io/inject");
+    let written = update(&withdrawn.set, &reverted, &world());
+    assert_eq!(template(&written), &first["spec"]["template"]);
+}
+
+#[test]
 fn it_follows_a_renamed_port_and_back() {
     let stored = stored();
     let ports = |name: &str| json!([{"name": name, "containerPort": 8080}]);
