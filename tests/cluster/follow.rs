@@ -67,10 +67,7 @@ fn the_probe_goes_with_its_port(cluster: &Cluster) -> Result<()> {
     for tool in Tool::APPLIES {
         let web = Web::running(cluster, tool, &web::plain())?;
         web.expect(PROBE, &web::our_probe())?;
-        let mut file = web::plain();
-        file.pointer_mut(web::CONTAINER)
-            .and_then(Value::as_object_mut)
-            .map(|it| it.remove("ports"));
+        let file = web::without(web::plain(), PORTS);
         web.roll_out(tool, &file)?;
         web.expect(PROBE, &Value::Null)?;
         web.settled(tool, &file)?;

@@ -1,11 +1,11 @@
 //! The way back: an old template comes back as the revision that it was, so pods that never left it are not restarted.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
 use crate::Test;
 use crate::support::Cluster;
-use crate::web::{self, Footprint, IMAGE, PROBE, STRATEGY, Tool, Web};
+use crate::web::{self, Footprint, IMAGE, PORTS, PROBE, STRATEGY, Tool, Web};
 
 /// `rollout undo`, and the apply of an older file.
 pub const TESTS: &[Test] = &[
@@ -22,12 +22,12 @@ pub const TESTS: &[Test] = &[
         after_an_undo_apply_works_again_and_again,
     ),
     (
-        "an_older_file_restarts_no_pod_that_had_not_moved",
-        an_older_file_restarts_no_pod_that_had_not_moved,
+        "an_older_file_brings_its_revision_back",
+        an_older_file_brings_its_revision_back,
     ),
     (
-        "an_image_goes_back_to_its_old_revision",
-        an_image_goes_back_to_its_old_revision,
+        "an_image_is_undone_to_its_old_revision",
+        an_image_is_undone_to_its_old_revision,
     ),
     (
         "undo_of_a_removal_brings_our_probe_back",
@@ -111,41 +111,61 @@ fn after_an_undo_apply_works_again_and_again(cluster: &Cluster) -> Result<()> {
     Ok(())
 }
 
-fn an_older_file_restarts_no_pod_that_had_not_moved(cluster: &Cluster) -> Result<()> {
-    for tool in Tool::APPLIES {
-        let web = Web::running(cluster, tool, &held(web::plain()))?;
-        web.expect(PROBE, &web::our_probe())?;
-        let first = web.footprint()?;
-        for _ in 0..2 {
-            web.roll_out(tool, &held(web::with_own_probe()))?;
-            web.expect(PROBE, &web::own_probe())?;
-            web.roll_out(tool, &held(web::plain()))?;
-            web.settled(tool, &held(web::plain()))?;
-            pod_0_never_moved(&web, &first)?;
+/// Files that take the plain one's place, each of which does something to our probe.
+fn later_files() -> [(&'static str, Value); 5] {
+    let port = |name: &str| json!([{"name": name, "containerPort": 8080}]);
+    let image = web::with(web::plain(), IMAGE, json!("registry.example/web:2"));
+    [
+        ("another image", image.clone()),
+        ("a probe of the user's own", web::with_own_probe()),
+        (
+            "a renamed port",
+            web::with(web::plain(), PORTS, port("web")),
+        ),
+        ("no port", web::without(web::plain(), PORTS)),
+        (
+            "nothing injected any longer",
+            web::annotated(image, "steadyset.io/inject", "none"),
+        ),
+    ]
+}
+
+fn an_older_file_brings_its_revision_back(cluster: &Cluster) -> Result<()> {
+    for tool in Tool::ALL {
+        for (what, later) in later_files() {
+            there_and_back(cluster, tool, &later).with_context(|| format!("{tool}: {what}"))?;
         }
     }
     Ok(())
 }
 
-fn an_image_goes_back_to_its_old_revision(cluster: &Cluster) -> Result<()> {
-    let next = web::with(web::plain(), IMAGE, json!("registry.example/web:2"));
-    for tool in Tool::APPLIES {
-        let web = Web::running(cluster, tool, &held(web::plain()))?;
-        web.expect(PROBE, &web::our_probe())?;
-        let first = web.footprint()?;
-        web.roll_out(tool, &held(next.clone()))?;
-        web.expect(PROBE, &web::our_probe())?;
-        let both = web.footprint()?;
-        web.roll_out(tool, &held(web::plain()))?;
-        pod_0_never_moved(&web, &first)?;
-        web.undo()?;
-        web.expect(IMAGE, &json!("registry.example/web:2"))?;
-        web.undo()?;
-        pod_0_never_moved(&web, &first)?;
+fn there_and_back(cluster: &Cluster, tool: Tool, later: &Value) -> Result<()> {
+    let web = Web::running(cluster, tool.first(), &held(web::plain()))?;
+    web.expect(PROBE, &web::our_probe())?;
+    let first = web.footprint()?;
+    web.roll_out(tool, &held(later.clone()))?;
+    let both = web.footprint()?;
+    for file in [web::plain(), later.clone(), web::plain()] {
+        web.roll_out(tool, &held(file.clone()))?;
         same_revisions(&web, &both)?;
+        web.settled(tool, &held(file))?;
+    }
+    web.expect(PROBE, &web::our_probe())?;
+    pod_0_never_moved(&web, &first)
+}
+
+fn an_image_is_undone_to_its_old_revision(cluster: &Cluster) -> Result<()> {
+    let next = web::with(web::plain(), IMAGE, json!("registry.example/web:2"));
+    let web = Web::running(cluster, Tool::Apply, &held(web::plain()))?;
+    let first = web.footprint()?;
+    web.roll_out(Tool::Apply, &held(next))?;
+    let both = web.footprint()?;
+    for _ in 0..3 {
+        web.undo()?;
         web.expect(PROBE, &web::our_probe())?;
     }
-    Ok(())
+    pod_0_never_moved(&web, &first)?;
+    same_revisions(&web, &both)
 }
 
 fn undo_of_a_removal_brings_our_probe_back(cluster: &Cluster) -> Result<()> {

@@ -125,6 +125,14 @@ pub fn with(mut manifest: Value, pointer: &str, value: Value) -> Value {
     manifest
 }
 
+/// A manifest without what is at `pointer`, whose parent must be there.
+pub fn without(mut manifest: Value, pointer: &str) -> Value {
+    let (parent, key) = pointer.rsplit_once('/').expect("a pointer");
+    let parent = manifest.pointer_mut(parent).expect("the parent");
+    parent.as_object_mut().expect("an object").remove(key);
+    manifest
+}
+
 /// A manifest with an annotation.
 pub fn annotated(mut manifest: Value, key: &str, value: &str) -> Value {
     manifest["metadata"]["annotations"][key] = json!(value);
