@@ -14,6 +14,14 @@ pub const TESTS: &[Test] = &[
         our_probe_yields_to_the_users_own,
     ),
     (
+        "a_diff_shows_what_will_make_way",
+        a_diff_shows_what_will_make_way,
+    ),
+    (
+        "a_patch_that_merges_a_probe_works_too",
+        a_patch_that_merges_a_probe_works_too,
+    ),
+    (
         "timings_that_the_user_wrote_stay",
         timings_that_the_user_wrote_stay,
     ),
@@ -52,6 +60,29 @@ fn our_probe_yields_to_the_users_own(cluster: &Cluster) -> Result<()> {
         web.untouched_since(&before)?;
     }
     Ok(())
+}
+
+fn a_diff_shows_what_will_make_way(cluster: &Cluster) -> Result<()> {
+    let web = Web::running(cluster, Tool::Apply, &web::plain())?;
+    let file = web::with_own_probe().to_string();
+    let diff = web.ns.kubectl("diff -f -")?.stdin(file).run()?;
+    ensure!(diff.status == 1, "{diff}");
+    for line in ["-          tcpSocket:", "+          httpGet:"] {
+        ensure!(diff.stdout.contains(line), "no `{line}` in {diff}");
+    }
+    web.expect(PROBE, &web::our_probe())?;
+    web.expect_state(PROBE_KEY, "injected")
+}
+
+fn a_patch_that_merges_a_probe_works_too(cluster: &Cluster) -> Result<()> {
+    let web = Web::running(cluster, Tool::Apply, &web::plain())?;
+    let probe = json!({"httpGet": {"path": "/ready", "port": "http"}});
+    let container = json!({"name": "web", "readinessProbe": probe});
+    let patch = json!({"spec": {"template": {"spec": {"containers": [container]}}}});
+    let run = web.ns.kubectl("patch sts web -p")?;
+    run.arg(patch.to_string()).ok()?;
+    web.expect(PROBE, &web::own_probe())?;
+    web.expect_state(PROBE_KEY, "yielded")
 }
 
 fn timings_that_the_user_wrote_stay(cluster: &Cluster) -> Result<()> {
