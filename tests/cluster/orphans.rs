@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 
 use crate::Test;
-use crate::given::{has_revisions, nothing_injected, readiness_probe, warnings, web};
+use crate::given::{has_revisions, nothing_injected, readiness_probe, template, warnings, web};
 use crate::older_sets::pod_uids;
 use crate::support::{Cluster, Namespace, Output};
 
@@ -24,6 +24,10 @@ pub const TESTS: &[Test] = &[
     (
         "pods_of_an_injected_set_are_not_restarted",
         pods_of_an_injected_set_are_not_restarted,
+    ),
+    (
+        "pods_with_an_injected_claim_are_not_restarted",
+        pods_with_an_injected_claim_are_not_restarted,
     ),
 ];
 
@@ -91,8 +95,24 @@ fn pods_of_an_older_set_block_nothing(cluster: &Cluster) -> Result<()> {
 }
 
 fn pods_of_an_injected_set_are_not_restarted(cluster: &Cluster) -> Result<()> {
+    made_anew_alike(cluster, &web(&json!({})))
+}
+
+/// Without the claim the server would refuse the set, and with another one its pods would be stuck.
+fn pods_with_an_injected_claim_are_not_restarted(cluster: &Cluster) -> Result<()> {
+    let mounts = json!({"volumeMounts": [{"name": "data", "mountPath": "/var/lib/web"}]});
+    let mut set = web(&json!({"template": template(&mounts)}));
+    made_anew_alike(cluster, &set)?;
+    set = web(&json!({}));
+    set["metadata"]["annotations"] =
+        json!({"steadyset.io/claim-data": "{\"mountPath\": \"/data\"}"});
+    made_anew_alike(cluster, &set)
+}
+
+/// The set is injected, orphans its pods, and is made anew from the same file: the same is injected, for the same pods.
+fn made_anew_alike(cluster: &Cluster, set: &Value) -> Result<()> {
     let ns = cluster.guarded_namespace()?;
-    apply(&ns, &web(&json!({})))?;
+    apply(&ns, set)?;
     let first = ns.ready("web")?;
     ensure!(
         !readiness_probe(&first).is_null(),
@@ -102,7 +122,7 @@ fn pods_of_an_injected_set_are_not_restarted(cluster: &Cluster) -> Result<()> {
     let before = pod_uids(&ns)?;
     ns.kubectl("delete sts web --cascade=orphan --timeout=60s")?
         .ok()?;
-    apply(&ns, &web(&json!({})))?;
+    apply(&ns, set)?;
     let second = adopted(&ns, &before)?;
     ensure!(
         first["spec"] == second["spec"],
