@@ -33,7 +33,8 @@ fn check(context: &Context<'_>, violations: &mut Vec<Violation>) {
     }
     let hides = governing(context)
         .filter(|service| service.headless && !service.publish_not_ready_addresses);
-    let mut waiting = spec.template.spec.containers.iter().filter_map(needs_peers);
+    let containers = spec.template.spec.containers.iter();
+    let mut waiting = containers.filter_map(|container| waits_for_peers(context, container));
     if let (Some(service), Some(system)) = (hides, waiting.next()) {
         let service = quoted(&service.name);
         violations.push(Violation::new(
@@ -47,11 +48,27 @@ fn check(context: &Context<'_>, violations: &mut Vec<Violation>) {
     }
 }
 
+/// The systems of which not even the first member gets ready alone: it needs a majority. Others begin with a member that
+/// starts alone (Cassandra's seed, Galera's bootstrap, a Kafka broker beside ZooKeeper).
+const NEED_A_MAJORITY: [&str; 6] = [
+    "etcd",
+    "consul",
+    "clickhouse-keeper",
+    "kafka",
+    "redpanda",
+    "neo4j",
+];
+
 /// The system, where its readiness probe passes only with the peers.
-fn needs_peers(container: &Container<'_>) -> Option<&'static Entry> {
+fn waits_for_peers(context: &Context<'_>, container: &Container<'_>) -> Option<&'static Entry> {
     let system = catalogue::running(container).filter(|system| system.needs_peers)?;
     let probe = container.readiness_probe.as_ref()?;
-    (!system.node_local || asks_the_cluster(probe)).then_some(system)
+    let by_nature = NEED_A_MAJORITY.contains(&system.name)
+        && !system.node_local
+        && !speaks_of(container, "zookeeper");
+    let by_question =
+        asks_the_cluster(probe) && speaks_of(container, &context.set.spec.service_name);
+    (by_nature || by_question).then_some(system)
 }
 
 /// Whether the probe asks how the whole is, of a system that a member could answer for by itself.
@@ -61,6 +78,15 @@ fn asks_the_cluster(probe: &Probe<'_>) -> bool {
     let path = probe.http_get.as_ref().map(|get| &*get.path);
     let command = probe.exec.iter().flat_map(|exec| &exec.command);
     path.is_some_and(asks) || command.into_iter().any(|word| asks(word))
+}
+
+/// Whether the container is told of a host, in its command, arguments or variables.
+fn speaks_of(container: &Container<'_>, host: &str) -> bool {
+    let words = container.command.iter().chain(&container.args);
+    let variables = container.env.iter();
+    words
+        .chain(variables.flat_map(|variable| [&variable.name, &variable.value]))
+        .any(|text| text.to_lowercase().contains(host))
 }
 
 #[cfg(test)]
@@ -111,16 +137,28 @@ mod tests {
 
     #[test]
     fn a_probe_that_a_member_answers_alone_is_fine() {
+        let peers = json!([{"name": "discovery.seed_hosts", "value": "es-0.web"}]);
         let ask = |path: &str| {
-            probed(
-                "elasticsearch:8",
-                &json!({"httpGet": {"port": 9200, "path": path}}),
-            )
+            json!({"image": "elasticsearch:8", "env": peers,
+            "readinessProbe": {"httpGet": {"port": 9200, "path": path}}})
         };
         assert!(says(&ask("/"), &json!({}), false).is_empty());
-        assert_eq!(
-            says(&ask("/_cluster/health?local=false"), &json!({}), false).len(),
-            1
+        let mut whole = ask("/_cluster/health?local=false");
+        assert_eq!(says(&whole, &json!({}), false).len(), 1);
+        whole["env"] = json!(null);
+        assert!(
+            says(&whole, &json!({}), false).is_empty(),
+            "its peers are elsewhere"
         );
+    }
+
+    #[test]
+    fn a_first_member_that_starts_alone_is_fine() {
+        let cassandra = probed("cassandra:5", &json!({"tcpSocket": {"port": 9042}}));
+        assert!(says(&cassandra, &json!({}), false).is_empty());
+        let mut kafka = probed("apache/kafka:3.9", &json!({"tcpSocket": {"port": 9092}}));
+        assert_eq!(says(&kafka, &json!({}), false).len(), 1);
+        kafka["env"] = json!([{"name": "KAFKA_ZOOKEEPER_CONNECT", "value": "zk:2181"}]);
+        assert!(says(&kafka, &json!({}), false).is_empty());
     }
 }

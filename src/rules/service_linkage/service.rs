@@ -5,6 +5,8 @@ use super::{POINTER, action, governing, is_kept_by_us};
 use crate::cluster::{Lookup, Service};
 use crate::rules::near::nearest;
 use crate::rules::{Action, Builtin, Context, Docs, Rule, Violation, is_dns_label, quoted};
+use crate::subject::set::Labels;
+use std::sync::Arc;
 
 /// A Service that is not there.
 pub static MISSING: Rule = Rule {
@@ -30,21 +32,12 @@ fn missing(context: &Context<'_>, violations: &mut Vec<Violation>) {
     {
         return;
     }
-    let mut services = context
-        .cluster
-        .services(context.namespace)
-        .found()
-        .unwrap_or_default();
-    services.retain(|service| may_be_meant(context, service));
-    let headless = services.iter().filter(|service| service.headless);
-    let near = nearest(name, headless.map(|service| &*service.name))
-        .or_else(|| nearest(name, services.iter().map(|service| &*service.name)));
-    let help = near.map_or_else(
+    let help = meant(context).map_or_else(
         || "make one of that name with clusterIP: None".to_owned(),
         |near| {
             format!(
                 "did you mean {}? Else make one with clusterIP: None",
-                quoted(near)
+                quoted(&near)
             )
         },
     );
@@ -59,6 +52,42 @@ fn missing(context: &Context<'_>, violations: &mut Vec<Violation>) {
         )
         .with(action(context)),
     );
+}
+
+/// Of the Services that may select the pods: a headless one of a near name, else the first that does select them, else one
+/// of a near name with an address.
+fn meant(context: &Context<'_>) -> Option<String> {
+    let name = &*context.set.spec.service_name;
+    let services = context.cluster.services(context.namespace).found()?;
+    let labels = &context.set.spec.template.metadata.labels;
+    let (headless, others): (Vec<_>, Vec<_>) = services
+        .iter()
+        .filter(|service| may_select(service, labels))
+        .partition(|service| service.headless);
+    let near = |services: &[&Arc<Service>]| {
+        nearest(name, services.iter().map(|service| &*service.name)).map(str::to_owned)
+    };
+    near(&headless)
+        .or_else(|| headless_candidates(context).into_iter().next())
+        .or_else(|| near(&others))
+}
+
+/// Whether the Service selects some label of the pods and none that they have otherwise, or has no selector of its own.
+fn may_select(service: &Service, labels: &Labels<'_>) -> bool {
+    let mut keys = service.selector.keys();
+    let shares_a_key = keys.any(|key| labels.contains_key(key.as_str()));
+    contradiction(service, labels).is_none() && (shares_a_key || service.selector.is_empty())
+}
+
+/// A key and value of the Service's selector that the pods carry with another value.
+fn contradiction<'s, 'l>(
+    service: &'s Service,
+    labels: &'l Labels<'_>,
+) -> Option<(&'s str, &'s str, &'l str)> {
+    service.selector.iter().find_map(|(key, value)| {
+        let label = labels.get(key.as_str())?;
+        (**label != **value).then_some((&**key, &**value, &**label))
+    })
 }
 
 /// A Service with an address of its own.
@@ -121,7 +150,8 @@ fn selector_mismatch(context: &Context<'_>, violations: &mut Vec<Violation>) {
     let Some(service) = governing(context) else {
         return;
     };
-    if let Some((key, value, label)) = contradiction(context, &service) {
+    let labels = &context.set.spec.template.metadata.labels;
+    if let Some((key, value, label)) = contradiction(&service, labels) {
         violations.push(Violation::new(
             POINTER,
             format!(
@@ -133,32 +163,11 @@ fn selector_mismatch(context: &Context<'_>, violations: &mut Vec<Violation>) {
     }
 }
 
-/// The first label that the pods carry with another value than the Service asks for: such pods are never behind it.
-fn contradiction<'s>(
-    context: &Context<'s>,
-    service: &'s Service,
-) -> Option<(&'s str, &'s str, &'s str)> {
-    let labels = &context.set.spec.template.metadata.labels;
-    service.selector.iter().find_map(|(key, value)| {
-        let label = labels.get(key.as_str())?;
-        (**label != **value).then_some((&**key, &**value, &**label))
-    })
-}
-
-/// Whether a Service can have these pods behind it: some of its selector may be set while they run, but not all of it.
-fn may_be_meant(context: &Context<'_>, service: &Service) -> bool {
-    let labels = &context.set.spec.template.metadata.labels;
-    let mut keys = service.selector.keys();
-    let known = service.selector.is_empty() || keys.any(|key| labels.contains_key(key.as_str()));
-    known && contradiction(context, service).is_none()
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::cluster::Service;
     use crate::rules::testing::{Case, World, headless, web, web_spec};
 
     fn among(services: Vec<Service>, spec: &Value) -> Case {
@@ -194,15 +203,15 @@ mod tests {
                  did you mean \"tempo-ingester-discovery\"? Else make one with clusterIP: None"
             ]
         );
-        assert_eq!(
-            says(
-                vec![headless("web-headless", &[("app", "shop")])],
-                json!({})
-            ),
-            [
-                "Warn spec.serviceName: there is no Service \"web\": pods get no DNS names of their own; make one of that name with clusterIP: None"
-            ],
-            "a Service of other pods is never what was meant"
+        let foreign = says(vec![headless("web-peers", &[("app", "other")])], json!({}));
+        assert!(
+            foreign[0].ends_with("; make one of that name with clusterIP: None"),
+            "it selects other pods"
+        );
+        let selecting = says(vec![headless("peers", &[("app", "web")])], json!({}));
+        assert!(
+            selecting[0].contains("did you mean \"peers\"?"),
+            "{selecting:?}"
         );
         assert!(says(vec![], json!({"replicas": 1}))[0].starts_with("Audit "));
         assert!(says(vec![headless("web", &[])], json!({})).is_empty());
