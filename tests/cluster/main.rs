@@ -14,6 +14,7 @@ mod apply;
 mod claims;
 mod corpus;
 mod dangling;
+mod differential;
 mod five_reports;
 mod follow;
 mod given;
@@ -59,6 +60,7 @@ fn main() -> ExitCode {
 fn trials(shared: &Shared) -> Vec<Trial> {
     let topics = [
         ("smoke", smoke::TESTS),
+        ("differential", differential::TESTS),
         ("linkage", linkage::TESTS),
         ("governing_service", governing_service::TESTS),
         ("older_sets", older_sets::TESTS),

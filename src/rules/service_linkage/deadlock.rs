@@ -49,7 +49,7 @@ fn check(context: &Context<'_>, violations: &mut Vec<Violation>) {
 }
 
 /// The systems of which not even the first member gets ready alone: it needs a majority. Others begin with a member that
-/// starts alone (Cassandra's seed, Galera's bootstrap, a Kafka broker beside ZooKeeper).
+/// starts alone (Cassandra's seed, Galera's bootstrap, a Kafka broker that has its quorum elsewhere).
 const NEED_A_MAJORITY: [&str; 6] = [
     "etcd",
     "consul",

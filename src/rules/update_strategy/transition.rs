@@ -124,7 +124,7 @@ fn ordinals_start_change(context: &Context<'_>, violations: &mut Vec<Violation>)
     let mut message = format!("{} {} deleted", named(set, &gone), verb(&gone));
     let fresh = outside(&after, &before);
     if !fresh.is_empty() {
-        message = format!("{message} and {} created", named(set, &fresh));
+        message.extend([" and ", &named(set, &fresh), " created"]);
     }
     let loses_claims = set.spec.retention_policy.when_scaled == "Delete"
         && !set.spec.volume_claim_templates.is_empty();
