@@ -242,3 +242,10 @@ pub(crate) fn mounting(container: &Value, spec: &Value) -> Value {
 pub(crate) fn mount(volume: &str) -> Value {
     json!({"volumeMounts": [{"name": volume, "mountPath": "/data"}]})
 }
+
+/// A CREATE at `/mutate` of a set with this `maxUnavailable`, and changes of `spec`.
+pub(crate) fn max_unavailable(value: &Value, spec: &Value) -> Case {
+    let mut changes = json!({"updateStrategy": {"rollingUpdate": {"maxUnavailable": value}}});
+    json_patch::merge(&mut changes, spec);
+    Case::create(web_spec(&changes)).at(Phase::Mutate)
+}

@@ -13,6 +13,7 @@ use thiserror::Error;
 pub mod annotations;
 mod facts;
 pub mod immutable;
+mod meaning;
 pub mod probe;
 mod quantity;
 pub mod set;

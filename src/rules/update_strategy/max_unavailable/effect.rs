@@ -1,32 +1,10 @@
-//! `spec.updateStrategy.rollingUpdate.maxUnavailable` (KEP-961): behind the gate `MaxUnavailableStatefulSet`, which is off up
-//! to 1.34, on in 1.35.0 to 1.35.3, off again from 1.35.4 and in 1.36 (kubernetes/kubernetes#137409), on from 1.37.
-//!
-//! Where the gate is off the server drops the field between `/mutate` and its own validation, so all of these run there.
+//! What a valid value does.
 
-use super::rolling_update::rolling_update;
-use crate::cluster::ServerVersion;
+use super::value::{amount, pods};
+use super::{Gate, POINTER, stored_set_has_it, value};
 use crate::inject::catalogue;
-use crate::rules::{Action, Builtin, Context, Docs, Phase, Rule, Violation, quoted};
-use crate::subject::Operation;
+use crate::rules::{Action, Builtin, Context, Docs, Rule, Violation};
 use crate::subject::view::IntOrString;
-
-const POINTER: &str = "/spec/updateStrategy/rollingUpdate/maxUnavailable";
-
-/// A value that says no number of pods (`validateRollingUpdateStatefulSet`).
-pub static INVALID: Rule = Rule {
-    id: "max-unavailable-invalid",
-    action: Action::Deny,
-    builtin: Builtin::Where(is_validated),
-    early: true,
-    docs: Docs {
-        what: "`maxUnavailable` is 0, negative, above 100 %, or neither a number nor a percentage.",
-        why: "Where the server knows the field it refuses the set. Where it does not, it drops the field without a word, and the mistake shows \
-              at the next upgrade of the cluster.",
-        example: "spec:\n  updateStrategy:\n    rollingUpdate:\n      maxUnavailable: \"2\"\n",
-        fix: "Write a whole number from 1 up without quotes, or a percentage from `1%` to `100%`.",
-    },
-    check: invalid,
-};
 
 /// More than one pod down at once in a set that starts its pods one by one.
 pub static ORDERED_READY: Rule = Rule {
@@ -88,130 +66,10 @@ pub static IGNORED: Rule = Rule {
     },
     check: ignored,
 };
-
-/// Whether the server acts on the field.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Gate {
-    On,
-    Off,
-    Unknown,
-}
-
-impl Gate {
-    fn of(context: &Context<'_>) -> Self {
-        if survived(context) {
-            return Self::On;
-        }
-        context
-            .cluster
-            .version()
-            .map_or(Self::Unknown, Self::default_in)
-    }
-
-    fn default_in(version: ServerVersion) -> Self {
-        match (version.minor, version.patch) {
-            (37.., _) | (35, Some(0..=3)) => Self::On,
-            (35, None) => Self::Unknown,
-            _ => Self::Off,
-        }
-    }
-}
-
-/// What `/validate` sees of a new set has come through the server: only one with the gate on lets it pass.
-fn survived(context: &Context<'_>) -> bool {
-    context.phase == Phase::Validate && context.operation == Operation::Create
-}
-
-fn is_validated(context: &Context<'_>) -> bool {
-    Gate::of(context) == Gate::On || stored_set_has_it(context)
-}
-
-fn stored_set_has_it(context: &Context<'_>) -> bool {
-    let rolling = context
-        .old
-        .and_then(|old| old.spec.update_strategy.rolling_update.as_ref());
-    rolling.is_some_and(|rolling| rolling.max_unavailable.is_some())
-}
-
-fn value<'c>(context: &Context<'c>) -> Option<&'c IntOrString<'c>> {
-    rolling_update(context)?.max_unavailable.as_ref()
-}
-
-/// What a value says.
-enum Amount {
-    Pods(i64),
-    Percent(i64),
-}
-
-fn amount(value: &IntOrString<'_>) -> Result<Amount, &'static str> {
-    match value {
-        IntOrString::Int(1..) => Ok(Amount::Pods(value_of(value))),
-        IntOrString::Int(0) => Err("0 would let no pod be updated"),
-        IntOrString::Int(_) => Err("it is below 0"),
-        IntOrString::String(text) => percent(text),
-    }
-}
-
-fn value_of(value: &IntOrString<'_>) -> i64 {
-    match value {
-        IntOrString::Int(number) => *number,
-        IntOrString::String(_) => 0,
-    }
-}
-
-fn percent(text: &str) -> Result<Amount, &'static str> {
-    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err("in quotes it is a text, not a number");
-    }
-    let digits = text.strip_suffix('%').unwrap_or_default();
-    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err("it is neither a number nor a percentage");
-    }
-    match digits.parse() {
-        Ok(0) => Err("0% would let no pod be updated"),
-        Ok(percent @ 1..=100) => Ok(Amount::Percent(percent)),
-        _ => Err("it is more than 100%"),
-    }
-}
-
-/// The number of pods, as the controller counts: a percentage is rounded down, and at least 1
-/// (`stateful_set_utils.go`, `getStatefulSetMaxUnavailable`).
-fn pods(amount: &Amount, replicas: i64) -> i64 {
-    match amount {
-        Amount::Pods(pods) => *pods,
-        Amount::Percent(percent) => (replicas.saturating_mul(*percent) / 100).max(1),
-    }
-}
-
 /// How many pods may be down, where the value is valid and the server may act on it.
 fn pods_down(context: &Context<'_>) -> Option<i64> {
     let amount = amount(value(context)?).ok()?;
     (Gate::of(context) != Gate::Off).then(|| pods(&amount, context.set.spec.replicas()))
-}
-
-fn invalid(context: &Context<'_>, violations: &mut Vec<Violation>) {
-    let Some(value) = value(context) else {
-        return;
-    };
-    let Err(reason) = amount(value) else {
-        return;
-    };
-    let number = value.to_string();
-    let is_number = matches!(value, IntOrString::String(text) if text.parse::<u32>().is_ok_and(|number| number > 0));
-    let help = if is_number {
-        format!("write {number} without quotes, or a percentage from 1% to 100%")
-    } else {
-        "write a whole number from 1 up, or a percentage from 1% to 100%".to_owned()
-    };
-    let shown = match value {
-        IntOrString::Int(number) => number.to_string(),
-        IntOrString::String(text) => quoted(text),
-    };
-    violations.push(Violation::new(
-        POINTER,
-        format!("{shown} says no number of pods: {reason}"),
-        help,
-    ));
 }
 
 fn ordered_ready(context: &Context<'_>, violations: &mut Vec<Violation>) {
@@ -288,97 +146,11 @@ fn ignored(context: &Context<'_>, violations: &mut Vec<Violation>) {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
-    use crate::rules::testing::{Case, web_spec};
-
-    fn set(value: &Value, spec: &Value) -> Value {
-        let mut changes = json!({"updateStrategy": {"rollingUpdate": {"maxUnavailable": value}}});
-        json_patch::merge(&mut changes, spec);
-        web_spec(&changes)
-    }
-
-    fn case(value: &Value, spec: &Value) -> Case {
-        Case::create(set(value, spec)).at(Phase::Mutate)
-    }
-
-    #[test]
-    fn a_value_says_a_number_of_pods() {
-        for (value, message) in [
-            (
-                json!(0),
-                "0 says no number of pods: 0 would let no pod be updated; write a whole number from 1 up, or a percentage from 1% to 100%",
-            ),
-            (
-                json!(-1),
-                "-1 says no number of pods: it is below 0; write a whole number from 1 up, or a percentage from 1% to 100%",
-            ),
-            (
-                json!("0%"),
-                "\"0%\" says no number of pods: 0% would let no pod be updated; write a whole number from 1 up, or a percentage from 1% to 100%",
-            ),
-            (
-                json!("101%"),
-                "\"101%\" says no number of pods: it is more than 100%; write a whole number from 1 up, or a percentage from 1% to 100%",
-            ),
-            (
-                json!("99999999999999999999%"),
-                "\"99999999999999999999%\" says no number of pods: it is more than 100%; write a whole number from 1 up, or a percentage from 1% to 100%",
-            ),
-            (
-                json!("2"),
-                "\"2\" says no number of pods: in quotes it is a text, not a number; write 2 without quotes, or a percentage from 1% to 100%",
-            ),
-            (
-                json!("abc"),
-                "\"abc\" says no number of pods: it is neither a number nor a percentage; write a whole number from 1 up, or a percentage from 1% to 100%",
-            ),
-            (
-                json!("1.5%"),
-                "\"1.5%\" says no number of pods: it is neither a number nor a percentage; write a whole number from 1 up, or a percentage from 1% to 100%",
-            ),
-            (
-                json!(""),
-                "\"\" says no number of pods: it is neither a number nor a percentage; write a whole number from 1 up, or a percentage from 1% to 100%",
-            ),
-        ] {
-            assert_eq!(
-                case(&value, &json!({})).on("1.36.3").says(&INVALID),
-                [format!(
-                    "spec.updateStrategy.rollingUpdate.maxUnavailable: {message}"
-                )]
-            );
-        }
-        for value in [
-            json!(1),
-            json!(500),
-            json!("1%"),
-            json!("100%"),
-            json!(null),
-        ] {
-            assert!(
-                case(&value, &json!({})).says(&INVALID).is_empty(),
-                "{value}"
-            );
-        }
-    }
-
-    #[test]
-    fn the_server_rejects_it_where_the_gate_is_on() {
-        let builtin = |version: &str| Gate::default_in(version.parse().unwrap()) == Gate::On;
-        for (version, on) in [
-            ("1.34.9", false),
-            ("1.35.0", true),
-            ("1.35.3", true),
-            ("1.35.4", false),
-            ("1.36.3", false),
-            ("1.37.0", true),
-            ("1.35", false),
-        ] {
-            assert_eq!(builtin(version), on, "{version}");
-        }
-    }
+    use crate::rules::Phase;
+    use crate::rules::testing::{Case, max_unavailable as case};
 
     #[test]
     fn ordered_pods_go_down_together_and_come_back_alone() {
@@ -471,7 +243,10 @@ mod tests {
                 .is_empty()
         );
         assert!(case(&json!(2), &json!({})).says(&IGNORED).is_empty());
-        let stored = Case::update(set(&json!(2), &json!({})), set(&json!(3), &json!({})));
+        let stored = Case::update(
+            case(&json!(2), &json!({})).object,
+            case(&json!(3), &json!({})).object,
+        );
         assert!(
             stored.at(Phase::Mutate).on("1.36.3").says(&IGNORED)[0]
                 .contains("keeps it without acting on it")
@@ -480,7 +255,7 @@ mod tests {
 
     #[test]
     fn what_reaches_validate_has_been_let_through() {
-        let case = || Case::create(set(&json!(3), &json!({}))).on("1.36.3");
+        let case = || case(&json!(3), &json!({})).at(Phase::Validate).on("1.36.3");
         assert!(case().says(&IGNORED).is_empty());
         assert_eq!(case().says(&ALL_REPLICAS).len(), 1);
     }
