@@ -41,13 +41,14 @@ type Counts = BTreeMap<String, usize>;
 fn builtin_rules_agree_with_the_server(cluster: &Cluster) -> Result<()> {
     let plain = cluster.namespace()?;
     let guarded = cluster.guarded_namespace()?;
-    let server = Server::new(cluster, plain.name(), guarded.name())?;
     let results: Vec<_> = thread::scope(|scope| {
         let shards: Vec<_> = (0..SHARDS)
             .map(|seed| {
-                scope.spawn({
-                    let server = &server;
-                    move || shard(server, seed)
+                scope.spawn(move || {
+                    let server = Server::open(cluster, plain.name(), guarded.name());
+                    server
+                        .map_err(|error| format!("{error:#}"))
+                        .and_then(|server| shard(server, seed))
                 })
             })
             .collect();
@@ -88,7 +89,7 @@ fn builtin_rules_agree_with_the_server(cluster: &Cluster) -> Result<()> {
 }
 
 /// Runs the sets of one seed; the error is a disagreement with the smallest set that shows it.
-fn shard(server: &Server, seed: u8) -> Result<Counts, String> {
+fn shard(server: Server<'_>, seed: u8) -> Result<Counts, String> {
     let config = Config {
         cases: SETS,
         failure_persistence: None,
@@ -97,13 +98,12 @@ fn shard(server: &Server, seed: u8) -> Result<Counts, String> {
     };
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[seed; 32]);
     let mut runner = TestRunner::new_with_rng(config, rng);
-    let asked = server.open().map_err(|error| format!("{error:#}"))?;
-    let (asked, counts) = (RefCell::new(asked), RefCell::new(Counts::new()));
+    let (server, counts) = (RefCell::new(server), RefCell::new(Counts::new()));
     let outcome = runner.run(&generate::set(), |set| {
-        let mut asked = asked.borrow_mut();
-        let answers = asked
+        let mut server = server.borrow_mut();
+        let answers = server
             .create(&set)
-            .and_then(|plain| Ok((plain, asked.create_guarded(&set)?)));
+            .and_then(|plain| Ok((plain, server.create_guarded(&set)?)));
         let (plain, guarded) =
             answers.map_err(|error| TestCaseError::fail(format!("{error:#}")))?;
         compare(&set, &plain, &guarded, &mut counts.borrow_mut()).map_err(TestCaseError::fail)

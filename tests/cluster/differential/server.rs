@@ -1,22 +1,16 @@
-//! The API server, asked by dry run.
+//! The API server, asked by dry run where no webhook is in force, and where ours is.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use serde_json::Value;
 
-use crate::support::{Client, Cluster, Connection};
+use crate::api::Api;
+use crate::support::Cluster;
 
-/// The API server, a namespace without and one with the webhook, and who asks.
-pub struct Server {
-    client: Client,
-    authorization: String,
-    plain: String,
-    guarded: String,
-}
-
-/// A connection, and the one who asks over it.
-pub struct Asked<'s> {
-    server: &'s Server,
-    connection: Connection,
+/// One who asks, over a connection of its own.
+pub struct Server<'n> {
+    api: Api,
+    plain: &'n str,
+    guarded: &'n str,
 }
 
 /// What the server answered.
@@ -38,73 +32,35 @@ pub struct Cause {
     pub message: String,
 }
 
-impl Server {
-    /// Makes an account that may create StatefulSets in both namespaces.
-    pub fn new(cluster: &Cluster, plain: &str, guarded: &str) -> Result<Self> {
-        cluster
-            .kubectl(&format!("create serviceaccount asker -n {plain}"))?
-            .ok()?;
-        for namespace in [plain, guarded] {
-            let account = format!("--clusterrole=admin --serviceaccount={plain}:asker");
-            cluster
-                .kubectl(&format!(
-                    "create rolebinding asker {account} -n {namespace}"
-                ))?
-                .ok()?;
-        }
-        let token = cluster
-            .kubectl(&format!("create token asker -n {plain} --duration=1h"))?
-            .ok()?;
-        let plane = cluster.plane();
-        let port = plane
-            .server()
-            .rsplit_once(':')
-            .context("a server has a port")?
-            .1;
+impl<'n> Server<'n> {
+    /// Opens a connection; the namespaces are one without and one with the webhook.
+    pub fn open(cluster: &Cluster, plain: &'n str, guarded: &'n str) -> Result<Self> {
         Ok(Self {
-            client: Client::tls(port.parse()?, plane.ca_pem())?,
-            authorization: format!("Bearer {}", token.stdout.trim()),
-            plain: plain.to_owned(),
-            guarded: guarded.to_owned(),
+            api: Api::new(cluster)?,
+            plain,
+            guarded,
         })
     }
 
-    /// A connection of its own.
-    pub fn open(&self) -> Result<Asked<'_>> {
-        Ok(Asked {
-            server: self,
-            connection: self.client.open()?,
-        })
-    }
-}
-
-impl Asked<'_> {
-    /// Creates a set by dry run where no webhook is in force.
+    /// Creates a set where no webhook is in force.
     pub fn create(&mut self, set: &Value) -> Result<Answer> {
-        self.create_in(&self.server.plain, set)
+        self.create_in(self.plain, set)
     }
 
-    /// Creates a set by dry run where the webhook is in force.
+    /// Creates a set where the webhook is in force.
     pub fn create_guarded(&mut self, set: &Value) -> Result<Answer> {
-        self.create_in(&self.server.guarded, set)
+        self.create_in(self.guarded, set)
     }
 
     fn create_in(&mut self, namespace: &str, set: &Value) -> Result<Answer> {
         let path = format!("/apis/apps/v1/namespaces/{namespace}/statefulsets?dryRun=All");
-        let headers = [
-            ("content-type", "application/json"),
-            ("authorization", &*self.server.authorization),
-        ];
-        let response =
-            self.connection
-                .request("POST", &path, &headers, set.to_string().as_bytes())?;
-        let body = response.json()?;
-        let answer = Answer::new(response.status, &body);
+        let answer = self.api.create(&path, set)?;
         ensure!(
-            matches!(answer.status, 201 | 403 | 422),
-            "the server answers {body}"
+            matches!(answer.code, 201 | 403 | 422),
+            "the server answers {}",
+            answer.body
         );
-        Ok(answer)
+        Ok(Answer::new(answer.code, &answer.body))
     }
 }
 
