@@ -157,3 +157,193 @@ impl Ceiling {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::value::to_raw_value;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::cluster::NoCluster;
+    use crate::rules::testing::{mount, mounting, web, web_spec};
+    use crate::subject::Source;
+
+    /// What a write meets on a server of 1.36.3, as `Action rule`.
+    fn says(old: Option<&Value>, object: &Value, phase: Phase) -> Vec<String> {
+        let (old, object) = (
+            old.map(|old| to_raw_value(old).unwrap()),
+            to_raw_value(object).unwrap(),
+        );
+        let source = Source {
+            namespace: "shop",
+            object: &object,
+            old_object: old.as_deref(),
+        };
+        let cluster = NoCluster {
+            version: Some("1.36.3".parse().unwrap()),
+        };
+        let subject = Subject::decode(source).unwrap();
+        let verdict = subject.map(|subject| evaluate(&Policy::default(), subject, &cluster, phase));
+        let findings = verdict.unwrap_or_default().findings.into_iter();
+        findings
+            .map(|finding| format!("{:?} {}", finding.action, finding.rule))
+            .collect()
+    }
+
+    fn created(object: &Value) -> Vec<String> {
+        says(None, object, Phase::Mutate)
+    }
+
+    fn updated(old: &Value, object: &Value) -> Vec<String> {
+        says(Some(old), object, Phase::Mutate)
+    }
+
+    fn owned(mut set: Value) -> Value {
+        set["metadata"]["ownerReferences"] =
+            json!([{"kind": "Db", "name": "db", "controller": true}]);
+        set
+    }
+
+    #[test]
+    fn a_sin_of_the_stored_set_is_not_punished() {
+        let duplicate = |replicas: i64| {
+            let claim = json!({"metadata": {"name": "data"}, "spec": {}});
+            mounting(
+                &mount("data"),
+                &json!({"replicas": replicas, "volumeClaimTemplates": [claim, claim]}),
+            )
+        };
+        let validated = |old: Option<&Value>, set: &Value| says(old, set, Phase::Validate);
+        assert_eq!(
+            validated(None, &duplicate(3)),
+            [
+                "Deny claim-duplicate-name",
+                "Deny claim-incomplete",
+                "Deny claim-incomplete"
+            ]
+        );
+        assert_eq!(validated(Some(&duplicate(3)), &duplicate(5)), [""; 0]);
+    }
+
+    #[test]
+    fn a_sin_is_the_same_one_wherever_it_stands_in_a_list() {
+        let mounts = |volumes: &[&str]| {
+            let mounts: Vec<Value> = volumes
+                .iter()
+                .map(|volume| json!({"name": volume, "mountPath": format!("/{volume}")}))
+                .collect();
+            web_spec(
+                &json!({"template": {"spec": {"containers": [{"name": "web", "volumeMounts": mounts}]}}}),
+            )
+        };
+        let old = mounts(&["gone"]);
+        assert_eq!(
+            says(Some(&old), &mounts(&["lost", "gone"]), Phase::Validate),
+            ["Deny mount-without-volume"]
+        );
+        let mut reordered = mounts(&["gone"]);
+        reordered["spec"]["template"]["spec"]["containers"][0]["image"] = json!("web:2");
+        assert_eq!(says(Some(&old), &reordered, Phase::Validate), [""; 0]);
+    }
+
+    #[test]
+    fn nothing_is_said_of_a_set_that_goes_or_keeps_its_spec() {
+        let broken = |changes: &Value| {
+            let mut set = web(changes);
+            set["spec"]["podManagementPolicy"] = json!("Foo");
+            set
+        };
+        let going = broken(
+            &json!({"metadata": {"deletionTimestamp": "2026-11-21T00:00:00Z"}, "spec": {"replicas": 9}}),
+        );
+        assert_eq!(updated(&web(&json!({})), &going), [""; 0]);
+        let labelled = broken(&json!({"metadata": {"labels": {"a": "b"}}}));
+        assert_eq!(updated(&broken(&json!({})), &labelled), [""; 0]);
+    }
+
+    #[test]
+    fn a_change_that_the_server_refuses_is_never_denied_by_us() {
+        let old = web(&json!({}));
+        let changed = web_spec(
+            &json!({"podManagementPolicy": "Foo", "serviceName": "other",
+            "updateStrategy": {"rollingUpdate": {"partition": -1}}}),
+        );
+        assert_eq!(
+            updated(&old, &changed),
+            [
+                "Warn pod-management-policy-unknown",
+                "Warn partition-negative",
+                "Warn immutable-field-change",
+                "Warn immutable-field-change",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_set_that_a_controller_owns_is_denied_only_what_the_server_denies() {
+        let set = |policy: &str, max_unavailable: &Value| {
+            web_spec(&json!({"podManagementPolicy": policy,
+                "updateStrategy": {"rollingUpdate": {"maxUnavailable": max_unavailable}}}))
+        };
+        let bad_amount = set("Parallel", &json!(0));
+        assert_eq!(created(&bad_amount), ["Deny max-unavailable-invalid"]);
+        assert_eq!(
+            created(&owned(bad_amount)),
+            ["Warn max-unavailable-invalid"]
+        );
+        let bad_policy = set("parallel", &json!(1));
+        assert_eq!(
+            created(&owned(bad_policy)),
+            ["Deny pod-management-policy-unknown"]
+        );
+    }
+
+    #[test]
+    fn mutate_says_only_what_validate_would_be_too_late_for() {
+        let partition = web_spec(&json!({"updateStrategy": {"rollingUpdate": {"partition": 5}}}));
+        assert_eq!(created(&partition), [""; 0]);
+        assert_eq!(
+            says(None, &partition, Phase::Validate),
+            ["Warn partition-exceeds-replicas"]
+        );
+        let several = web_spec(
+            &json!({"podManagementPolicy": "Foo", "updateStrategy": {"type": "onDelete"}}),
+        );
+        assert_eq!(
+            created(&several),
+            [
+                "Deny pod-management-policy-unknown",
+                "Deny update-strategy-unknown"
+            ]
+        );
+    }
+
+    #[test]
+    fn no_message_has_the_words_that_tools_act_on() {
+        for rule in rules::all() {
+            let docs = [
+                rule.docs.what,
+                rule.docs.why,
+                rule.docs.example,
+                rule.docs.fix,
+            ];
+            for text in docs {
+                assert!(
+                    !text.contains("is immutable") && !text.contains("immutable field"),
+                    "{}",
+                    rule.id
+                );
+                assert!(!text.is_empty(), "{}", rule.id);
+            }
+        }
+    }
+
+    #[test]
+    fn ids_are_different() {
+        let mut ids: Vec<&str> = rules::all().iter().map(|rule| rule.id).collect();
+        let count = ids.len();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), count);
+    }
+}

@@ -170,7 +170,7 @@ pub(super) fn disown_copied(work: &mut Work<'_, '_>) {
     }
 }
 
-/// Links a new set that names no Service.
+/// Links a new set that names no Service; why one is not linked, the rule `service-name-empty` says.
 pub(super) fn inject(work: &mut Work<'_, '_>) {
     let mode = work.policy.inject.service_name;
     let set = work.draft.set();
@@ -190,12 +190,6 @@ pub(super) fn inject(work: &mut Work<'_, '_>) {
             );
             link(work, &name, SOURCE_POLICY, Origin::Policy, message);
         }
-        Linkage::None(Obstacle::Forbidden) if mode == ServiceNameMode::LinkOrCreate => work.note(
-            Tag::Rule("service-name-empty"),
-            POINTER,
-            "left empty: steadyset may not create Services here; create a headless one and name it"
-                .to_owned(),
-        ),
         _ => {}
     }
 }

@@ -34,6 +34,11 @@ impl Wanted {
     }
 }
 
+/// The words that a list may hold.
+pub fn words() -> impl Iterator<Item = &'static str> {
+    WORDS.iter().map(|(word, _)| *word)
+}
+
 /// The kinds that a text names: `none`, or a comma list.
 ///
 /// # Errors

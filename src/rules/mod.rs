@@ -1,5 +1,6 @@
 //! The rules: what is wrong with a set, each in one place with its id, its documentation and its check.
 
+pub mod annotations;
 pub mod immutable;
 pub mod near;
 pub mod pod_management;
@@ -236,6 +237,7 @@ pub fn all() -> &'static [&'static Rule] {
         &pods::readiness::MISSING,
         &pods::probes::SUCCESS_THRESHOLD,
         &pods::selector::MISMATCH,
+        &annotations::INVALID,
     ];
     ALL
 }

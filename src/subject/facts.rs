@@ -118,9 +118,11 @@ impl<'a> PodSpec<'a> {
 }
 
 impl<'a> Container<'a> {
-    /// The declared TCP ports.
+    /// The declared TCP ports; a number that no port can have, which the API server refuses, is none.
     pub fn tcp_ports(&self) -> impl Iterator<Item = &ContainerPort<'a>> {
-        self.ports.iter().filter(|port| port.is_tcp())
+        self.ports
+            .iter()
+            .filter(|port| port.is_tcp() && (1..=65_535).contains(&port.container_port))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::catalogue::{is_metrics, words};
 use crate::cluster::{Service, ServicePort};
+use crate::rules::is_dns_label;
 use crate::subject::set::{Container, ContainerPort};
 use crate::subject::view::{IntOrString, Text};
 
@@ -50,7 +51,8 @@ fn reaches(target: &ServicePort, port: &ContainerPort<'_>) -> bool {
     is_tcp && (is_number || !port.name.is_empty() && port.name == *target.target_port)
 }
 
-/// How a probe names a declared port: by name, which survives a change of the number, where one port alone has it.
+/// How a probe names a declared port: by name, which survives a change of the number, where one port alone has it and the
+/// API server takes it.
 pub(super) fn reference(
     container: &Container<'_>,
     port: &ContainerPort<'_>,
@@ -59,11 +61,20 @@ pub(super) fn reference(
         .ports
         .iter()
         .filter(|other| other.name == port.name);
-    if port.name.is_empty() || same_name.count() > 1 {
+    if !is_port_name(&port.name) || same_name.count() > 1 {
         IntOrString::Int(port.container_port)
     } else {
         IntOrString::String(Text::from(port.name.to_string()))
     }
+}
+
+/// Whether a text is a port's name (RFC 6335, `IsValidPortName` in kubernetes/apimachinery).
+fn is_port_name(text: &str) -> bool {
+    const LONGEST: usize = 15;
+    text.len() <= LONGEST
+        && is_dns_label(text)
+        && !text.contains("--")
+        && text.bytes().any(|byte| byte.is_ascii_lowercase())
 }
 
 /// Whether the program is told to listen on that port for the pod itself only, where no probe reaches it.

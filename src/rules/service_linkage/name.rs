@@ -2,6 +2,7 @@
 
 use super::POINTER;
 use crate::cluster::Lookup;
+use crate::inject::service::{Linkage, propose};
 use crate::rules::{Action, Builtin, Context, Docs, Rule, Violation, is_dns_label, quoted};
 
 /// A name that no Service can have (kubernetes/kubernetes#130233 for the server's own check).
@@ -64,19 +65,25 @@ pub static EMPTY: Rule = Rule {
     check: empty,
 };
 
+const NAME_ONE: &str = "name a Service with clusterIP: None that selects the pods";
+
 fn empty(context: &Context<'_>, violations: &mut Vec<Violation>) {
     if !context.set.spec.service_name.is_empty() {
         return;
     }
-    let candidates = headless_candidates(context);
-    let message = "the pods get no DNS names of their own, and it cannot be set later";
-    let help = match candidates.as_slice() {
-        [] => "name a Service with clusterIP: None that selects the pods".to_owned(),
-        [one] => format!("name the headless Service {}", quoted(one)),
-        several => format!(
+    let mut message =
+        "the pods get no DNS names of their own, and it cannot be set later".to_owned();
+    let help = match propose(context.namespace, context.set, context.cluster) {
+        Linkage::Link(one) => format!("name the headless Service {}", quoted(&one)),
+        Linkage::Several(names) => format!(
             "name one of the headless Services that select the pods: {}",
-            several.join(", ")
+            names.join(", ")
         ),
+        Linkage::None(obstacle) => {
+            message.extend(obstacle.describe().map(|reason| format!(" ({reason})")));
+            NAME_ONE.to_owned()
+        }
+        Linkage::Create(_) | Linkage::Unknown => NAME_ONE.to_owned(),
     };
     violations.push(Violation::new(POINTER, message, help));
 }
@@ -178,6 +185,13 @@ mod tests {
             [format!(
                 "{start}name one of the headless Services that select the pods: web, web-2"
             )]
+        );
+        assert_eq!(
+            says(vec![headless("web-pods", &[("app", "other")])]),
+            [
+                "spec.serviceName: the pods get no DNS names of their own, and it cannot be set later \
+                 (Service `web-pods` is there and not ours); name a Service with clusterIP: None that selects the pods"
+            ]
         );
         assert!(named("web").says(&EMPTY).is_empty());
     }

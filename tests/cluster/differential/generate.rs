@@ -245,6 +245,8 @@ fn container(
     let ports = vec![
         None,
         Some(json!([{"containerPort": 0}])),
+        Some(json!([{"containerPort": 70_000}])),
+        Some(json!([{"name": "Web_Port", "containerPort": 80}])),
         Some(json!([{"containerPort": 80}, {"containerPort": 81}])),
     ];
     let usual = json!([{"name": "http", "containerPort": 8080}]);
