@@ -210,21 +210,9 @@ impl ClusterView for Cluster {
 mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
-    use serde_json::json;
-
     use super::*;
     use crate::cluster::cache::Objects;
-    use crate::cluster::testing::{client, forbidden};
-
-    /// Asks until the view says what is expected.
-    async fn until(holds: impl Fn() -> bool) {
-        let waiting = async {
-            while !holds() {
-                tokio::task::yield_now().await;
-            }
-        };
-        tokio::time::timeout(LIMIT, waiting).await.unwrap();
-    }
+    use crate::cluster::testing::{client, forbidden, review, until, version};
 
     #[tokio::test]
     async fn version_and_rights_are_asked_for_and_again_after_a_refusal() {
@@ -233,10 +221,9 @@ mod tests {
         let (client, _) = client(move |question| {
             let minor = minor.load(Ordering::Relaxed);
             Some(if question.ends_with("/version") {
-                json!({"major": "1", "minor": minor.to_string(), "gitVersion": format!("v1.{minor}.2+vendor"),
-                    "buildDate": "", "compiler": "", "gitCommit": "", "gitTreeState": "", "goVersion": "", "platform": ""})
+                version(minor)
             } else {
-                json!({"spec": {}, "status": {"allowed": minor == 35}})
+                review(minor == 35)
             })
         });
         let cluster = Arc::new(Cluster::new(client, None));

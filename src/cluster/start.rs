@@ -173,13 +173,11 @@ impl Start<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use serde_json::{Value, json};
 
     use super::*;
     use crate::cluster::ClusterView;
-    use crate::cluster::testing::{client, list};
+    use crate::cluster::testing::{client, list, review, until, version};
     use crate::server::Lifecycle;
 
     /// A cluster without objects; `silent` answers no question whose text contains it.
@@ -188,11 +186,8 @@ mod tests {
             return None;
         }
         Some(match question.rsplit_once(' ') {
-            Some((_, "/version")) => {
-                json!({"major": "1", "minor": "36", "gitVersion": "v1.36.3", "buildDate": "",
-                "compiler": "", "gitCommit": "", "gitTreeState": "", "goVersion": "", "platform": ""})
-            }
-            _ if question.starts_with("POST") => json!({"spec": {}, "status": {"allowed": true}}),
+            Some((_, "/version")) => version(36),
+            _ if question.starts_with("POST") => review(true),
             _ => list(&json!([])),
         })
     }
@@ -203,17 +198,6 @@ mod tests {
         let ready =
             |line: &&str| line.starts_with("steadyset_cache_ready{") && line.ends_with(" 1");
         text.lines().filter(ready).count() + usize::from(cluster.version().is_some())
-    }
-
-    async fn until(holds: impl Fn() -> bool) {
-        let waiting = async {
-            while !holds() {
-                tokio::task::yield_now().await;
-            }
-        };
-        tokio::time::timeout(Duration::from_mins(1), waiting)
-            .await
-            .unwrap();
     }
 
     #[tokio::test]

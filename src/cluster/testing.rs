@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::http::{Request, Response};
 use kube::Client;
@@ -47,4 +48,32 @@ pub(super) fn list(items: &Value) -> Value {
 /// A refusal as the API server answers it.
 pub(super) fn forbidden() -> Value {
     json!({"kind": "Status", "status": "Failure", "reason": "Forbidden", "code": 403, "message": "no"})
+}
+
+/// That something is not there, as the API server answers it.
+pub(super) fn not_found() -> Value {
+    json!({"kind": "Status", "status": "Failure", "reason": "NotFound", "code": 404, "message": "no such thing"})
+}
+
+/// The API server's version, 1.`minor`.2 of some vendor.
+pub(super) fn version(minor: u32) -> Value {
+    json!({"major": "1", "minor": minor.to_string(), "gitVersion": format!("v1.{minor}.2+vendor"), "buildDate": "",
+        "compiler": "", "gitCommit": "", "gitTreeState": "", "goVersion": "", "platform": ""})
+}
+
+/// The answer to a question for rights.
+pub(super) fn review(allowed: bool) -> Value {
+    json!({"spec": {}, "status": {"allowed": allowed}})
+}
+
+/// Waits until something is so.
+pub(super) async fn until(holds: impl Fn() -> bool) {
+    let waiting = async {
+        while !holds() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), waiting)
+        .await
+        .unwrap();
 }
