@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use crate::cluster::{ClusterView, Lookup, Service};
 use crate::policy::{ProbeMode, ReadinessProbe};
-use crate::subject::probe::{Exec, HttpGet, Probe, TcpSocket};
+use crate::subject::probe::Probe;
 use crate::subject::set::{Container, Set};
-use crate::subject::view::{IntOrString, Text};
 
-use super::catalogue::{self, Ask, Entry, ServedPort};
-use super::record::{Earlier, Item, Record, readiness_key};
+use super::catalogue;
+use super::record::{Item, Record, readiness_key};
 use super::work::Work;
 use super::{Kind, Origin, Tag};
 
+mod derive;
 mod port;
 mod safe;
 mod settle;
@@ -112,15 +112,11 @@ impl Proposal {
 /// What the container would get if it has no readiness probe; the policy's mode `Never` counts as `Safe` here.
 #[must_use]
 pub fn propose(site: Site<'_>, container: &Container<'_>) -> Proposal {
-    if side::is_side_container(container) {
-        return Proposal::Silent;
-    }
-    let known = catalogue::by_image(&container.image);
-    if known.is_some_and(Entry::never_probed) {
+    if derive::is_silent(container) {
         return Proposal::Silent;
     }
     let governing = governing_service(site);
-    let derived = match derive(site.policy, container, governing.as_ref()) {
+    let derived = match derive::derive(site.policy, container, governing.as_ref()) {
         Ok(derived) => derived,
         Err(none) if none.is_empty() => return Proposal::NoPort,
         Err(competing) => return Proposal::Competing(competing),
@@ -128,7 +124,8 @@ pub fn propose(site: Site<'_>, container: &Container<'_>) -> Proposal {
     let safe = site.policy.mode == ProbeMode::Always
         || derived.entry.is_some_and(|entry| entry.node_local)
         || safe::cannot_block(site, governing.as_ref())
-        || known.is_none() && safe::is_plain_web(site.set, container);
+        || catalogue::by_image(&container.image).is_none()
+            && safe::is_plain_web(site.set, container);
     if safe {
         return Proposal::Probe(derived.proposed);
     }
@@ -213,43 +210,6 @@ fn origin(source: &str) -> Origin {
     }
 }
 
-/// What a container would get whatever `Safe` says.
-fn derive_for(site: Site<'_>, container: &Container<'_>) -> Option<Proposed> {
-    let never = catalogue::by_image(&container.image).is_some_and(Entry::never_probed);
-    if never || side::is_side_container(container) {
-        return None;
-    }
-    let governing = governing_service(site);
-    let derived = derive(site.policy, container, governing.as_ref()).ok()?;
-    Some(derived.proposed)
-}
-
-/// Whether what a recorded probe rests on is still there: its port, and for one of the catalogue the program.
-fn founded(recorded: &Earlier, container: &Container<'_>, probe: &Probe<'_>) -> bool {
-    let entry = recorded
-        .source
-        .strip_prefix(SOURCE_CATALOGUE)
-        .and_then(catalogue::named);
-    let fits = entry.is_none_or(|entry| {
-        catalogue::running(container) == Some(entry) && entry.is_safe_for(container)
-    });
-    let mut ports = container.tcp_ports();
-    let undeclared = entry.is_some() && container.tcp_ports().next().is_none();
-    fits && match probe.port() {
-        Some(IntOrString::String(name)) => ports.any(|port| port.name == *name),
-        Some(IntOrString::Int(number)) => {
-            undeclared || ports.any(|port| port.container_port == *number)
-        }
-        None => undeclared || ports.any(|port| Some(port.container_port) == recorded.port),
-    }
-}
-
-/// A probe that fits a container, whether or not it is safe for the set.
-struct Derived {
-    proposed: Proposed,
-    entry: Option<&'static Entry>,
-}
-
 fn governing_service(site: Site<'_>) -> Option<Arc<Service>> {
     let name = &*site.set.spec.service_name;
     if name.is_empty() {
@@ -258,104 +218,6 @@ fn governing_service(site: Site<'_>) -> Option<Arc<Service>> {
     match site.cluster.service(site.namespace, name) {
         Lookup::Found(service) => Some(service),
         Lookup::Absent | Lookup::Unknown => None,
-    }
-}
-
-/// The probe of a container, or the ports that compete.
-fn derive(
-    policy: &ReadinessProbe,
-    container: &Container<'_>,
-    governing: Option<&Arc<Service>>,
-) -> Result<Derived, Vec<String>> {
-    if let Some(derived) = from_catalogue(policy, container) {
-        return Ok(derived);
-    }
-    let port = port::infer(container, governing.map(|service| &**service))?;
-    let socket = TcpSocket {
-        port: port::reference(container, port),
-        ..TcpSocket::default()
-    };
-    let probe = Probe {
-        tcp_socket: Some(socket),
-        ..numbers(policy)
-    };
-    Ok(Derived {
-        proposed: Proposed {
-            probe,
-            source: SOURCE_PORT.to_owned(),
-            port: None,
-        },
-        entry: None,
-    })
-}
-
-fn from_catalogue(policy: &ReadinessProbe, container: &Container<'_>) -> Option<Derived> {
-    let entry = catalogue::running(container).filter(|entry| entry.is_safe_for(container))?;
-    let (recipe, served) = entry.recipe(container)?;
-    let number = match served {
-        ServedPort::Declared(port) => port.container_port,
-        ServedPort::Own(number) => number,
-    };
-    let asks_from_outside = !matches!(recipe.ask, Ask::Shell(_));
-    if asks_from_outside && port::is_loopback_only(container, number) {
-        return None;
-    }
-    let reference = match served {
-        ServedPort::Declared(port) => port::reference(container, port),
-        ServedPort::Own(number) => IntOrString::Int(number),
-    };
-    let probe = asking(recipe.ask, reference, number);
-    Some(Derived {
-        proposed: Proposed {
-            probe: Probe {
-                exec: probe.exec,
-                http_get: probe.http_get,
-                tcp_socket: probe.tcp_socket,
-                ..numbers(policy)
-            },
-            source: format!("{SOURCE_CATALOGUE}{}", entry.name),
-            port: (!asks_from_outside).then_some(number),
-        },
-        entry: Some(entry),
-    })
-}
-
-/// The handler alone.
-fn asking(ask: Ask, port: IntOrString<'static>, number: i64) -> Probe<'static> {
-    let mut probe = Probe::default();
-    match ask {
-        Ask::Tcp => {
-            probe.tcp_socket = Some(TcpSocket {
-                port,
-                ..TcpSocket::default()
-            });
-        }
-        Ask::HttpGet(path) => {
-            probe.http_get = Some(HttpGet {
-                path: Text::from(path),
-                port,
-                scheme: Text::from("HTTP"),
-                ..HttpGet::default()
-            });
-        }
-        Ask::Shell(script) => {
-            let script = script.replace("{port}", &number.to_string());
-            probe.exec = Some(Exec {
-                command: vec![Text::from("sh"), Text::from("-c"), Text::from(script)],
-            });
-        }
-    }
-    probe
-}
-
-/// The numbers, each of which the API server would otherwise fill in: what is stored is then what the record says.
-fn numbers(policy: &ReadinessProbe) -> Probe<'static> {
-    Probe {
-        period_seconds: Some(policy.period_seconds),
-        timeout_seconds: Some(policy.timeout_seconds),
-        success_threshold: Some(1),
-        failure_threshold: Some(policy.failure_threshold),
-        ..Probe::default()
     }
 }
 

@@ -76,6 +76,9 @@ pub struct Earlier {
     /// The number of the port that a script asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub port: Option<i64>,
+    /// The fingerprint of the container that it last stood in: one that is the same again gets the same value again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fits: Option<String>,
 }
 
 /// What became of an injected thing.
@@ -118,6 +121,7 @@ impl Item {
                 value: self.value.clone(),
                 source: self.source.clone(),
                 port: self.port,
+                fits: None,
             }),
             Some(earlier) => self.earlier.get(earlier).cloned(),
         }
@@ -133,6 +137,7 @@ impl Item {
 
     /// Puts a value before the others.
     pub(super) fn push(&mut self, value: Earlier) {
+        self.earlier.retain(|earlier| earlier.value != value.value);
         self.earlier.extend(self.nth(0));
         self.earlier.rotate_right(1);
         self.value = value.value;

@@ -94,6 +94,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         images: &["grafana", "grafana-enterprise", "grafana-oss"],
         programs: &["grafana-server", "grafana", "run.sh"],
         unless: &[
+            Unless::Certificates,
             Unless::Variable("GF_SERVER_PROTOCOL"),
             Unless::Variable("GF_SERVER_SERVE_FROM_SUB_PATH"),
         ],

@@ -102,6 +102,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         images: &["influxdb", "influxdb2"],
         programs: &["influxd", "run.sh"],
         unless: &[
+            Unless::Certificates,
             Unless::Word("--tls"),
             Unless::Variable("INFLUXD_TLS"),
             Unless::Variable("INFLUXDB_HTTP_HTTPS"),

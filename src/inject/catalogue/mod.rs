@@ -70,6 +70,8 @@ pub enum Unless {
     Word(&'static str),
     /// An environment variable begins like this, and its value does not switch it off.
     Variable(&'static str),
+    /// A volume that looks like one of certificates is mounted: what is configured in a file may speak TLS.
+    Certificates,
 }
 
 /// A probe of a system.
@@ -184,7 +186,11 @@ impl Entry {
         &'static self,
         container: &'c Container<'a>,
     ) -> Option<(&'static Recipe, ServedPort<'c, 'a>)> {
-        let mut recipes = self.recipes.iter();
+        let has_shell = !program::lacks_shell(&container.image);
+        let mut recipes = self
+            .recipes
+            .iter()
+            .filter(|recipe| has_shell || !matches!(recipe.ask, Ask::Shell(_)));
         recipes.find_map(|recipe| Some((recipe, recipe.served_port(container)?)))
     }
 }
@@ -232,8 +238,18 @@ impl Unless {
                 .env
                 .iter()
                 .any(|variable| variable.name.starts_with(start) && !is_off(&variable.value)),
+            Self::Certificates => container
+                .volume_mounts
+                .iter()
+                .any(|mount| speaks_of_tls(&mount.name) || speaks_of_tls(&mount.mount_path)),
         }
     }
+}
+
+fn speaks_of_tls(text: &str) -> bool {
+    ["tls", "ssl", "cert"]
+        .iter()
+        .any(|word| text.contains(word))
 }
 
 /// Whether a variable's value switches off what it stands for; an empty one may come from elsewhere and does not.

@@ -4,12 +4,14 @@ use super::{BLANK, Entry, Recipe, Unless, http};
 
 /// A prefix moves the path, a configuration of the web server may ask for TLS and logins.
 const PROMETHEUS_UNLESS: &[Unless] = &[
+    Unless::Certificates,
     Unless::Word("--web.config.file"),
     Unless::Word("--web.route-prefix"),
     Unless::Word("--web.external-url"),
 ];
 
 const VICTORIA_UNLESS: &[Unless] = &[
+    Unless::Certificates,
     Unless::Word("-tls"),
     Unless::Word("--tls"),
     Unless::Word("-http.pathPrefix"),

@@ -27,6 +27,14 @@ const CARRIERS: [&str; 20] = [
     "container-entrypoint",
 ];
 
+/// What the references of images without a shell hold: a script would fail there for ever.
+const WITHOUT_SHELL: [&str; 4] = ["cgr.dev/", "chainguard", "distroless", "dhi.io/"];
+
+/// Whether the image is known to have no shell.
+pub(super) fn lacks_shell(image: &str) -> bool {
+    WITHOUT_SHELL.iter().any(|part| image.contains(part))
+}
+
 /// The last part of an image's repository: no registry, no organisation, no tag, no digest.
 pub(in crate::inject) fn image_name(image: &str) -> &str {
     let untagged = image.split_once('@').map_or(image, |(name, _)| name);

@@ -126,6 +126,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         name: "clickhouse",
         images: &["clickhouse", "clickhouse-server"],
         programs: &["clickhouse", "clickhouse-server"],
+        unless: &[Unless::Certificates],
         recipes: &[http(&["http", "http-port", "tcp-http"], 8123, "/ping")],
         node_local: true,
         database: true,

@@ -36,6 +36,7 @@ const KEYDB_PING: Recipe = shell(
 
 /// A sentinel answers PONG too, but is not what the entry is about; TLS and a renamed command make the client fail.
 const REDIS_UNLESS: &[Unless] = &[
+    Unless::Certificates,
     Unless::Word("--sentinel"),
     Unless::Word("--tls"),
     Unless::Word("--unixsocket"),
@@ -129,6 +130,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         programs: &["minio"],
         subcommands: &["server", "gateway"],
         unless: &[
+            Unless::Certificates,
             Unless::Word("--certs-dir"),
             Unless::Word("-S"),
             Unless::Variable("MINIO_KMS"),

@@ -129,6 +129,10 @@ fn flags_and_variables_make_a_probe_unsafe() {
             false,
         ),
         (
+            json!({"image": "redis", "volumeMounts": [{"name": "redis-tls", "mountPath": "/c"}]}),
+            false,
+        ),
+        (
             json!({"image": "minio", "env": [{"name": "MINIO_KMS_SECRET_KEY"}]}),
             false,
         ),
@@ -222,6 +226,12 @@ fn every_entry_is_complete_and_its_images_are_its_own() {
         }
     }
     assert!(names.len() >= 21);
+}
+
+#[test]
+fn an_image_without_a_shell_runs_no_script() {
+    let container = container(&json!({"image": "cgr.dev/chainguard/redis:latest"}));
+    assert_eq!(running(&container).unwrap().recipe(&container), None);
 }
 
 #[test]

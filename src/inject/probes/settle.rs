@@ -3,14 +3,14 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Proposed, Site, derive_for, founded};
-use crate::inject::record::{Earlier, Item, State, readiness_key};
+use crate::inject::record::{State, readiness_key};
 use crate::inject::work::{Work, Write};
 use crate::inject::{Kind, Origin, Tag};
 use crate::patch::ProbeField;
-use crate::policy::ProbeMode;
 use crate::subject::probe::Probe;
 use crate::subject::set::Container;
+
+mod follow;
 
 /// What is to be done about a recorded probe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,10 +141,10 @@ fn settle_container(work: &mut Work<'_, '_>, write: &Write<'_, '_>, index: usize
         Fate::Withdrawn => place.withdraw(),
         Fate::PutBack(value) => {
             place.put_back(value);
-            place.follow();
+            place.follow(old);
         }
         Fate::Restored => place.restore(),
-        Fate::Stands => place.follow(),
+        Fate::Stands => place.follow(old),
     }
 }
 
@@ -267,120 +267,10 @@ impl<'a> Place<'_, '_, 'a> {
             "put back; write it in the manifest, or your own".to_owned(),
         );
     }
-
-    /// What would be injected today whatever `Safe` says: the set has lived with such a probe.
-    fn derive(&self) -> Option<Proposed> {
-        let policy = &self.work.policy.inject.readiness_probe;
-        if policy.mode == ProbeMode::Never {
-            return None;
-        }
-        let site = Site {
-            policy,
-            namespace: self.work.namespace,
-            set: self.work.draft.set(),
-            record: &self.work.record,
-            cluster: self.work.cluster,
-        };
-        derive_for(site, self.container()?)
-    }
-
-    /// Brings back a recorded value only where it is what we would derive anew: the record could be forged.
-    fn restore(&mut self) {
-        let Some(derived) = self.derive() else {
-            return;
-        };
-        let Some(item) = self.work.record.get_mut(&self.key) else {
-            return;
-        };
-        if let Some(at) = same_handler(item, &derived.probe) {
-            item.make_latest(at);
-            self.put_back(0);
-        }
-    }
-
-    /// Where what the probe rests on is gone, or where the container is again what an earlier probe was made for, ours follows;
-    /// else it stays exactly as it is, even if today's defaults differ.
-    fn follow(&mut self) {
-        let (Some(item), Some(container)) = (self.work.record.get(&self.key), self.container())
-        else {
-            return;
-        };
-        let Some(probe) = &container.readiness_probe else {
-            return;
-        };
-        let Some(standing) = item
-            .values()
-            .position(|value| parse(value).as_ref() == Some(probe))
-        else {
-            return;
-        };
-        let is_founded = item
-            .nth(standing)
-            .is_some_and(|value| founded(&value, container, probe));
-        if is_founded && item.earlier.is_empty() {
-            return;
-        }
-        let derived = self.derive();
-        let Some(item) = self.work.record.get_mut(&self.key) else {
-            return;
-        };
-        item.make_latest(standing);
-        match derived {
-            Some(derived) => self.follow_to(derived, is_founded),
-            None if is_founded => {}
-            None => {
-                self.work.draft.remove_readiness_probe(self.index);
-                self.becomes(State::Yielded);
-                self.note(
-                    Tag::Yielded,
-                    "the injected probe was removed: what it asked is gone".to_owned(),
-                );
-            }
-        }
-    }
-
-    fn follow_to(&mut self, derived: Proposed, is_founded: bool) {
-        let Some(item) = self.work.record.get_mut(&self.key) else {
-            return;
-        };
-        match same_handler(item, &derived.probe) {
-            Some(0) => return,
-            Some(at) => item.make_latest(at),
-            None if is_founded => return,
-            None => {
-                let Ok(value) = serde_json::to_value(&derived.probe) else {
-                    return;
-                };
-                item.push(Earlier {
-                    value,
-                    source: derived.source,
-                    port: derived.port,
-                });
-            }
-        }
-        let Some(probe) = parse(&item.value) else {
-            return;
-        };
-        item.state = State::Injected;
-        let origin = super::origin(&item.source);
-        self.work.draft.set_readiness_probe(self.index, probe);
-        self.work
-            .injected(Kind::ReadinessProbe, origin, self.key.clone());
-        self.note(
-            Tag::Injected,
-            "the injected probe follows your change of the container".to_owned(),
-        );
-    }
 }
 
 fn stands(standing: Option<i64>, ours: Option<i64>) -> bool {
     ours.is_some() && standing == ours
-}
-
-/// The recorded value with the handler of that probe.
-fn same_handler(item: &Item, probe: &Probe<'_>) -> Option<usize> {
-    item.values()
-        .position(|value| parse(value).is_some_and(|recorded| has_handler(&recorded, probe)))
 }
 
 #[cfg(test)]

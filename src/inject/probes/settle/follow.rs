@@ -1,0 +1,187 @@
+//! A probe of ours and the container around it: what it rested on may be gone, or be there again.
+
+use sha2::{Digest, Sha256};
+
+use super::{Place, parse};
+use crate::inject::probes::derive::{derive_any, derive_from, founded, holds};
+use crate::inject::probes::{Proposed, Site, origin};
+use crate::inject::record::{Earlier, State};
+use crate::inject::{Kind, Tag};
+use crate::policy::ProbeMode;
+use crate::subject::set::Container;
+
+impl Place<'_, '_, '_> {
+    /// Brings back the latest recorded value that holds again.
+    pub(super) fn restore(&mut self) {
+        if self.work.policy.inject.readiness_probe.mode == ProbeMode::Never {
+            return;
+        }
+        let Some(count) = self
+            .work
+            .record
+            .get(&self.key)
+            .map(|item| item.values().count())
+        else {
+            return;
+        };
+        let Some(at) = (0..count).find(|value| self.holds_again(*value)) else {
+            return;
+        };
+        if let Some(item) = self.work.record.get_mut(&self.key) {
+            item.make_latest(at);
+            self.put_back(0);
+        }
+    }
+
+    /// Leaves a probe that is still founded exactly as it is, even if today's defaults differ. One whose port or program is
+    /// gone follows: to one that it followed itself, where that holds again, else to what fits now. A container that is
+    /// what it once was gets what it had then: a revert must lead to the very template that was there before.
+    pub(super) fn follow(&mut self, old: Option<&Container<'_>>) {
+        let Some((standing, is_founded)) = self.standing() else {
+            return;
+        };
+        if let Some(item) = self.work.record.get_mut(&self.key) {
+            item.make_latest(standing);
+        }
+        let known = self
+            .fitting()
+            .or_else(|| self.holding().filter(|_| !is_founded));
+        if let Some(earlier) = known {
+            return self.follow_to(earlier, old);
+        }
+        if is_founded {
+            return;
+        }
+        if let Some(derived) = self.derive_like_before() {
+            return self.follow_anew(derived, old);
+        }
+        self.work.draft.remove_readiness_probe(self.index);
+        self.becomes(State::Yielded);
+        self.note(
+            Tag::Yielded,
+            "the injected probe was removed: what it asked is gone".to_owned(),
+        );
+    }
+
+    /// The earlier value that stood in a container such as this.
+    fn fitting(&self) -> Option<usize> {
+        let item = self.work.record.get(&self.key)?;
+        if item.earlier.is_empty() {
+            return None;
+        }
+        let fingerprint = fingerprint(self.container()?);
+        let fits = |value: &usize| {
+            let recorded = item.nth(*value);
+            recorded.is_some_and(|recorded| recorded.fits.as_ref() == Some(&fingerprint))
+        };
+        let mut earlier = 1..=item.earlier.len();
+        earlier.find(|value| fits(value) && self.holds_again(*value))
+    }
+
+    /// The latest of the earlier values that holds again.
+    fn holding(&self) -> Option<usize> {
+        let item = self.work.record.get(&self.key)?;
+        let mut earlier = 1..=item.earlier.len();
+        earlier.find(|value| self.holds_again(*value))
+    }
+
+    /// What fits now, from the same source if that has something.
+    fn derive_like_before(&self) -> Option<Proposed> {
+        let source = &self.work.record.get(&self.key)?.source;
+        self.derive(|site, container| {
+            derive_from(source, site, container).or_else(|| derive_any(site, container))
+        })
+    }
+
+    /// Which recorded value the container has, and whether what it rests on is there.
+    fn standing(&self) -> Option<(usize, bool)> {
+        let (item, container) = (self.work.record.get(&self.key)?, self.container()?);
+        let probe = container.readiness_probe.as_ref()?;
+        let standing = item
+            .values()
+            .position(|value| parse(value).as_ref() == Some(probe))?;
+        let recorded = item.nth(standing)?;
+        Some((standing, founded(&recorded, container, probe)))
+    }
+
+    /// Whether a recorded value is one of ours and what it rests on is there: the record could be forged.
+    fn holds_again(&self, value: usize) -> bool {
+        let item = self.work.record.get(&self.key);
+        let Some(recorded) = item.and_then(|item| item.nth(value)) else {
+            return false;
+        };
+        let asked = parse(&recorded.value).zip(self.container());
+        asked.is_some_and(|(probe, container)| holds(&recorded, container, &probe))
+    }
+
+    /// What would be injected today whatever `Safe` says: the set has lived with such a probe.
+    fn derive(
+        &self,
+        derive: impl FnOnce(Site<'_>, &Container<'_>) -> Option<Proposed>,
+    ) -> Option<Proposed> {
+        let policy = &self.work.policy.inject.readiness_probe;
+        if policy.mode == ProbeMode::Never {
+            return None;
+        }
+        let site = Site {
+            policy,
+            namespace: self.work.namespace,
+            set: self.work.draft.set(),
+            record: &self.work.record,
+            cluster: self.work.cluster,
+        };
+        derive(site, self.container()?)
+    }
+
+    fn follow_anew(&mut self, derived: Proposed, old: Option<&Container<'_>>) {
+        let (Ok(value), Some(item)) = (
+            serde_json::to_value(&derived.probe),
+            self.work.record.get_mut(&self.key),
+        ) else {
+            return;
+        };
+        item.earlier.push(Earlier {
+            value,
+            source: derived.source,
+            port: derived.port,
+            fits: None,
+        });
+        let last = item.earlier.len();
+        self.follow_to(last, old);
+    }
+
+    fn follow_to(&mut self, value: usize, old: Option<&Container<'_>>) {
+        let Some(item) = self.work.record.get_mut(&self.key) else {
+            return;
+        };
+        item.make_latest(value);
+        if let Some(left) = item.earlier.first_mut() {
+            left.fits = old.map(fingerprint);
+        }
+        item.state = State::Injected;
+        let origin = origin(&item.source);
+        let Some(probe) = parse(&item.value) else {
+            return;
+        };
+        self.work.draft.set_readiness_probe(self.index, probe);
+        self.work
+            .injected(Kind::ReadinessProbe, origin, self.key.clone());
+        self.note(
+            Tag::Injected,
+            "the injected probe follows your change of the container".to_owned(),
+        );
+    }
+}
+
+/// What a probe is derived from, in a few characters.
+fn fingerprint(container: &Container<'_>) -> String {
+    const LENGTH: usize = 8;
+    let ports: Vec<_> = container
+        .ports
+        .iter()
+        .map(|port| (&*port.name, port.container_port, &*port.protocol))
+        .collect();
+    let program = (&*container.image, &container.command, &container.args);
+    let hash = format!("{:x}", Sha256::digest(format!("{program:?}{ports:?}")));
+    hash.get(..LENGTH).unwrap_or(&hash).to_owned()
+}
