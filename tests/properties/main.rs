@@ -6,6 +6,7 @@ mod user;
 mod world;
 
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 use serde_json::value::to_raw_value;
 use serde_json::{Value, json};
 use steadyset::inject::{Injection, Origin, inject};
@@ -137,6 +138,7 @@ fn handlers(probe: &Value) -> usize {
 proptest! {
     #![proptest_config(ProptestConfig {
         cases: 256,
+        rng_seed: RngSeed::Fixed(1),
         failure_persistence: None,
         ..ProptestConfig::default()
     })]

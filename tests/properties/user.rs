@@ -54,10 +54,10 @@ pub fn applied(set: &Value, edit: &Edit) -> Value {
     match edit {
         Edit::Replicas(replicas) => set["spec"]["replicas"] = json!(replicas),
         Edit::Label(value) => {
-            set["spec"]["template"]["metadata"]["labels"]["edited"] = json!(value)
+            set["spec"]["template"]["metadata"]["labels"]["edited"] = json!(value);
         }
         Edit::Image(image) => {
-            each_container(&mut set, |container| container["image"] = json!(image))
+            each_container(&mut set, |container| container["image"] = json!(image));
         }
         Edit::PortNames(name) => each_container(&mut set, |container| {
             let ports = container.get_mut("ports").and_then(Value::as_array_mut);
@@ -90,10 +90,10 @@ pub fn reverted(set: &Value, file: &Value, edit: &Edit) -> Value {
             );
         }
         Edit::Image(_) => each_container(&mut set, |container| {
-            back(container, originals.next(), "image")
+            back(container, originals.next(), "image");
         }),
         Edit::PortNames(_) => each_container(&mut set, |container| {
-            back(container, originals.next(), "ports")
+            back(container, originals.next(), "ports");
         }),
         Edit::Probe(edit) => each_container(&mut set, |container| {
             probe_back(container, originals.next(), edit);
