@@ -186,7 +186,7 @@ pub(super) fn inject(work: &mut Work<'_, '_>) {
         }
         Linkage::Create(name) if mode == ServiceNameMode::LinkOrCreate => {
             let message = format!(
-                "set to `{name}`, a headless Service that steadyset keeps; name your own in the manifest instead"
+                "set to `{name}`, a headless Service that steadyset keeps; write it in the manifest, it cannot change later"
             );
             link(work, &name, SOURCE_POLICY, Origin::Policy, message);
         }

@@ -49,7 +49,7 @@ fn a_new_set_is_linked_and_probed_and_told_so() {
     assert_eq!(
         says,
         [
-            "injected /spec/serviceName: set to `web-pods`, a headless Service that steadyset keeps; name your own in the manifest instead",
+            "injected /spec/serviceName: set to `web-pods`, a headless Service that steadyset keeps; write it in the manifest, it cannot change later",
             "injected /spec/template/spec/containers/0/readinessProbe: added: tcpSocket, port http; write it in the manifest, or your own",
         ]
     );
