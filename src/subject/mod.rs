@@ -14,13 +14,17 @@ pub mod annotations;
 mod facts;
 pub mod immutable;
 mod meaning;
+mod members;
 pub mod probe;
 mod quantity;
 pub mod set;
 pub mod view;
 
-use set::Set;
+use members::Members;
+use set::{Metadata, Set, Status, Template};
 use view::view;
+
+const TEMPLATE: &str = "template";
 
 /// What is asked of the API server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -87,22 +91,25 @@ impl<'a> Subject<'a> {
             let set: Set<'a> = serde_json::from_str(source.object.get())?;
             return Ok(Self::judged(source.namespace, set, None));
         };
-        let new_spec = SpecOutline::of(source.object)?;
-        let old_spec = SpecOutline::of(old_object)?;
-        if new_spec.raw() == old_spec.raw() {
+        let (wanted, stored) = (Outline::of(source.object)?, Outline::of(old_object)?);
+        if wanted.spec == stored.spec {
             return Ok(None);
         }
-        let (wanted, stored) = (new_spec.fields()?, old_spec.fields()?);
+        let (raw_template, wanted_template) =
+            (stored.spec.get(TEMPLATE), wanted.spec.get(TEMPLATE));
+        let template_changed =
+            raw_template.map(RawValue::get) != wanted_template.map(RawValue::get);
+        let (raw_claims, wanted_claims) = (stored.spec.claims()?, wanted.spec.claims()?);
+        let set = wanted.set(None)?;
+        let same_template = (!template_changed).then_some(&set.spec.template);
         let old = Old {
-            set: serde_json::from_str(old_object.get())?,
-            template_changed: wanted.template.map(RawValue::get)
-                != stored.template.map(RawValue::get),
-            raw_claims: stored.claims,
-            wanted_claims: wanted.claims,
-            raw_template: stored.template,
-            wanted_template: wanted.template,
+            set: stored.set(same_template)?,
+            template_changed,
+            raw_claims,
+            wanted_claims,
+            raw_template,
+            wanted_template,
         };
-        let set = serde_json::from_str(source.object.get())?;
         Ok(Self::judged(source.namespace, set, Some(old)))
     }
 
@@ -157,35 +164,32 @@ impl Old<'_> {
 }
 
 view! {
+    /// A set whose spec is taken apart no further than a comparison needs.
     struct Outline<'a> {
-        "spec" => spec: Option<&'a RawValue>,
+        "metadata" => metadata: Metadata<'a>,
+        "spec" => spec: Members<'a>,
+        "status" => status: Status<'a>,
     }
 }
 
-view! {
-    struct SpecFields<'a> {
-        "template" => template: Option<&'a RawValue>,
-        "volumeClaimTemplates" => claims: Vec<&'a RawValue>,
-    }
-}
-
-/// The bytes of a set's `spec`, looked into no further than a comparison needs.
-struct SpecOutline<'a>(Option<&'a RawValue>);
-
-impl<'a> SpecOutline<'a> {
+impl<'a> Outline<'a> {
     fn of(object: &'a RawValue) -> Result<Self, Undecodable> {
-        let outline: Outline<'a> = serde_json::from_str(object.get())?;
-        Ok(Self(outline.spec))
+        Ok(serde_json::from_str(object.get())?)
     }
 
-    fn raw(&self) -> Option<&'a str> {
-        self.0.map(RawValue::get)
-    }
-
-    fn fields(&self) -> Result<SpecFields<'a>, Undecodable> {
-        self.raw().map_or_else(
-            || Ok(SpecFields::default()),
-            |raw| Ok(serde_json::from_str(raw)?),
-        )
+    /// Decodes the spec; a template that is known already, being equal byte for byte, is not decoded again.
+    fn set(self, template: Option<&Template<'a>>) -> Result<Set<'a>, Undecodable> {
+        let mut spec = self.spec.decode(template.is_some())?;
+        if let Some(template) = template {
+            spec.template = template.clone();
+        }
+        Ok(Set {
+            metadata: self.metadata,
+            spec,
+            status: self.status,
+        })
     }
 }
+
+#[cfg(test)]
+mod tests;
