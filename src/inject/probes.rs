@@ -71,44 +71,6 @@ pub struct Proposed {
     pub port: Option<i64>,
 }
 
-impl Proposal {
-    /// Why the container gets none, in words that end a sentence; `None` where it gets one, or nothing is to be said.
-    #[must_use]
-    pub fn why_not(&self) -> Option<String> {
-        match self {
-            Self::Probe(_) | Self::Silent => None,
-            Self::NoPort => Some("it declares no TCP port that one could ask".to_owned()),
-            Self::Competing(ports) => Some(format!("the ports {} compete", ports.join(", "))),
-            Self::HeldBack { service, .. } => Some(match service {
-                Some(service) => format!(
-                    "one could keep peers from finding each other: Service `{service}` does not publish unready addresses"
-                ),
-                None => "one could keep peers from finding each other: no headless Service publishes unready addresses"
-                    .to_owned(),
-            }),
-        }
-    }
-
-    /// What the user may write to get one from us, or instead.
-    #[must_use]
-    pub fn remedy(&self) -> Option<String> {
-        match self {
-            Self::Probe(_) | Self::Silent => None,
-            Self::NoPort => Some("write a readinessProbe".to_owned()),
-            Self::Competing(_) => Some(
-                "write a readinessProbe, or name one of them http, https, web, grpc, tcp or client"
-                    .to_owned(),
-            ),
-            Self::HeldBack { service, .. } => Some(match service {
-                Some(service) => format!(
-                    "write a readinessProbe, or set publishNotReadyAddresses: true on `{service}` or podManagementPolicy: Parallel"
-                ),
-                None => "write a readinessProbe, or set podManagementPolicy: Parallel".to_owned(),
-            }),
-        }
-    }
-}
-
 /// What the container would get if it has no readiness probe; the policy's mode `Never` counts as `Safe` here.
 #[must_use]
 pub fn propose(site: Site<'_>, container: &Container<'_>) -> Proposal {

@@ -36,10 +36,7 @@ fn check(context: &Context<'_>, violations: &mut Vec<Violation>) {
                 quoted(&change.old),
                 quoted(&change.new)
             ),
-            format!(
-                "kubectl delete statefulset -n {} {name} --cascade=orphan, apply again{then}",
-                context.namespace
-            ),
+            format!("kubectl delete statefulset {name} --cascade=orphan, apply again{then}"),
         )
     }));
 }
@@ -84,7 +81,7 @@ mod tests {
     fn each_field_has_its_recipe() {
         let claims = |claims| json!({"volumeClaimTemplates": claims});
         let sized = |size| json!({"metadata": {"name": "data"}, "spec": {"resources": {"requests": {"storage": size}}}});
-        let delete = "kubectl delete statefulset -n shop web --cascade=orphan, apply again";
+        let delete = "kubectl delete statefulset web --cascade=orphan, apply again";
         for (old, new, expected) in [
             (
                 json!({"podManagementPolicy": "OrderedReady"}),
@@ -121,7 +118,7 @@ mod tests {
                 claims(json!([sized("1Gi")])),
                 claims(json!([sized("2Gi")])),
                 format!(
-                    "spec.volumeClaimTemplates: \"data.spec.resources.requests.storage 1Gi\" cannot become \"2Gi\" in a set that exists; {delete}, \
+                    "spec.volumeClaimTemplates: \"data 1Gi\" cannot become \"2Gi\" in a set that exists; {delete}, \
                          then kubectl patch pvc for each claim: existing ones keep their size"
                 ),
             ),

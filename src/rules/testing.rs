@@ -83,8 +83,15 @@ impl Case {
     }
 
     /// What the rule says, as `field: message; help`; an action that is not the rule's own stands in front.
+    ///
+    /// A warning of more than 256 characters would be cut where its help stands.
     pub(crate) fn says(&self, rule: &Rule) -> Vec<String> {
-        self.violations(rule).iter().map(line).collect()
+        let lines: Vec<String> = self.violations(rule).iter().map(line).collect();
+        for line in &lines {
+            let shown = format!("steadyset: {line} [{}]", rule.id);
+            assert!(shown.chars().count() <= 256, "{shown}");
+        }
+        lines
     }
 
     pub(crate) fn violations(&self, rule: &Rule) -> Vec<Violation> {

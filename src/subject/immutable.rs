@@ -124,20 +124,17 @@ fn difference(old: &[Value], new: &[Value]) -> Option<Change> {
     let beyond_size = std::iter::once(first.clone())
         .chain(differing)
         .find(|(_, _, pointer)| !is_size(pointer));
-    let field = if beyond_size.is_some() {
-        Field::Claim
-    } else {
-        Field::ClaimSize
+    let (field, (old, new, pointer)) = match beyond_size {
+        Some(beyond) => (Field::Claim, beyond),
+        None => (Field::ClaimSize, first),
     };
-    let (old, new, pointer) = beyond_size.unwrap_or(first);
+    let place = match field {
+        Field::ClaimSize => String::new(),
+        _ => pointer.replace('/', "."),
+    };
     Some(Change {
         field,
-        old: format!(
-            "{}{} {}",
-            name(old),
-            pointer.replace('/', "."),
-            shown(old.pointer(&pointer))
-        ),
+        old: format!("{}{place} {}", name(old), shown(old.pointer(&pointer))),
         new: shown(new.pointer(&pointer)),
     })
 }
@@ -252,7 +249,7 @@ mod tests {
             (
                 json!({"spec": {"resources": {"requests": {"storage": "1Gi"}}}}),
                 json!({"spec": {"resources": {"requests": {"storage": "2Gi"}}}}),
-                "ClaimSize: .spec.resources.requests.storage 1Gi -> 2Gi",
+                "ClaimSize:  1Gi -> 2Gi",
             ),
             (
                 json!({"spec": {"resources": {"requests": {"storage": "1Gi"}}}}),

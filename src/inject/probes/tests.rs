@@ -214,7 +214,7 @@ fn safe_holds_back_what_could_stop_the_set_from_forming() {
             injected,
             "{name}: {safe:?}"
         );
-        assert_eq!(safe.why_not().is_none(), injected, "{name}");
+        assert_eq!(matches!(safe, Proposal::Probe(_)), injected, "{name}");
         let always = ReadinessProbe {
             mode: ProbeMode::Always,
             ..ReadinessProbe::default()

@@ -45,10 +45,7 @@ fn check(context: &Context<'_>, violations: &mut Vec<Violation>) {
         violations.push(
             Violation::new(
                 format!("/spec/template/spec/containers/{index}"),
-                format!(
-                    "{} has no readiness probe, so a broken version counts as ready{why}",
-                    quoted(&container.name)
-                ),
+                format!("{} has no readiness probe{why}", quoted(&container.name)),
                 help,
             )
             .of(&*container.name),
@@ -60,11 +57,31 @@ fn check(context: &Context<'_>, violations: &mut Vec<Violation>) {
 fn advice(proposal: &Proposal) -> Option<(String, String)> {
     match proposal {
         Proposal::Silent | Proposal::NoPort => None,
-        Proposal::Probe(proposed) => Some((String::new(), format!("write {}", shown(proposed)))),
-        Proposal::HeldBack { .. } | Proposal::Competing(_) => {
-            Some((format!(": {}", proposal.why_not()?), proposal.remedy()?))
-        }
+        Proposal::Probe(proposed) => Some((
+            ", so a broken version counts as ready".to_owned(),
+            format!("write {}", shown(proposed)),
+        )),
+        Proposal::Competing(ports) => Some((
+            format!(", and which port to ask is not clear: {}", first_few(ports)),
+            "write one, or name one port http, https, web, grpc, tcp or client".to_owned(),
+        )),
+        Proposal::HeldBack { service, .. } => Some((
+            ", and ours could keep peers from finding each other".to_owned(),
+            service.as_ref().map_or_else(
+                || "write one, or use podManagementPolicy: Parallel".to_owned(),
+                |service| {
+                    format!("write one, or set publishNotReadyAddresses: true on Service {service}")
+                },
+            ),
+        )),
     }
+}
+
+fn first_few(ports: &[String]) -> String {
+    const FEW: usize = 4;
+    let shown: Vec<&str> = ports.iter().take(FEW).map(String::as_str).collect();
+    let more = if ports.len() > FEW { ", ..." } else { "" };
+    format!("{}{more}", shown.join(", "))
 }
 
 /// A probe in short.
@@ -93,22 +110,41 @@ mod tests {
 
     #[test]
     fn says_what_to_write() {
-        let start = "spec.template.spec.containers[0]: \"web\" has no readiness probe, so a broken version counts as ready";
+        let start = "spec.template.spec.containers[0]: \"web\" has no readiness probe";
         let parallel = json!({"podManagementPolicy": "Parallel"});
-        let http = json!({"ports": [{"name": "http", "containerPort": 3000}]});
-        assert_eq!(
-            says(&http, &parallel),
-            [format!(
-                "{start}; write readinessProbe: {{tcpSocket: {{port: http}}}}"
-            )]
-        );
-        let two =
-            json!({"ports": [{"containerPort": 3000}, {"name": "peer", "containerPort": 3001}]});
-        let competing = says(&two, &parallel);
-        assert!(
-            competing[0].starts_with(&format!("{start}: the ports 3000, peer (3001) compete; ")),
-            "{competing:?}"
-        );
+        let ports = |ports: &[i64]| {
+            let ports: Vec<Value> = ports
+                .iter()
+                .map(|port| json!({"containerPort": port}))
+                .collect();
+            json!({"ports": ports})
+        };
+        for (container, spec, line) in [
+            (
+                json!({"ports": [{"name": "http", "containerPort": 3000}]}),
+                &parallel,
+                ", so a broken version counts as ready; write readinessProbe: {tcpSocket: {port: http}}",
+            ),
+            (
+                ports(&[1, 2, 3, 4, 5]),
+                &parallel,
+                ", and which port to ask is not clear: 1, 2, 3, 4, ...; \
+                 write one, or name one port http, https, web, grpc, tcp or client",
+            ),
+            (
+                ports(&[3000]),
+                &json!({}),
+                ", and ours could keep peers from finding each other; \
+                 write one, or set publishNotReadyAddresses: true on Service web",
+            ),
+            (
+                ports(&[3000]),
+                &json!({"serviceName": null}),
+                ", and ours could keep peers from finding each other; write one, or use podManagementPolicy: Parallel",
+            ),
+        ] {
+            assert_eq!(says(&container, spec), [format!("{start}{line}")]);
+        }
     }
 
     #[test]

@@ -33,13 +33,13 @@ fn mode_mismatch(context: &Context<'_>, violations: &mut Vec<Violation>) {
         }
         let (message, help) = if is_block {
             (
-                "is a block device, and a mount needs a file system: no pod will ever start",
-                "list it under volumeDevices with a devicePath, or drop volumeMode: Block from the claim",
+                "is a block device, and a mount needs a file system: no pod ever starts",
+                "list it under volumeDevices, or drop volumeMode: Block",
             )
         } else {
             (
-                "has a file system, and a device needs volumeMode: Block: no pod will ever start",
-                "list it under volumeMounts with a mountPath, or write volumeMode: Block in the claim",
+                "has a file system, and a device needs volumeMode: Block: no pod ever starts",
+                "list it under volumeMounts, or write volumeMode: Block",
             )
         };
         violations.push(
@@ -174,14 +174,14 @@ mod tests {
             Case::create(mounting(&mount("data"), &claim("Block"))).says(&MODE_MISMATCH),
             [
                 "spec.template.spec.containers[0].volumeMounts[0].name: the claim \"data\" is a block device, and a mount needs a file \
-                 system: no pod will ever start; list it under volumeDevices with a devicePath, or drop volumeMode: Block from the claim"
+                 system: no pod ever starts; list it under volumeDevices, or drop volumeMode: Block"
             ]
         );
         assert_eq!(
             Case::create(mounting(&device, &claim(""))).says(&MODE_MISMATCH),
             [
                 "spec.template.spec.containers[0].volumeDevices[0].name: the claim \"data\" has a file system, and a device needs \
-                 volumeMode: Block: no pod will ever start; list it under volumeMounts with a mountPath, or write volumeMode: Block in the claim"
+                 volumeMode: Block: no pod ever starts; list it under volumeMounts, or write volumeMode: Block"
             ]
         );
         assert!(!fires(
