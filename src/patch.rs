@@ -87,8 +87,8 @@ impl<'a> Draft<'a> {
         let Some(probe) = target.and_then(|target| target.readiness_probe.as_mut()) else {
             return;
         };
-        let (name, removed) = field.take(probe);
-        if removed {
+        let name = field.name();
+        if field.take(probe) {
             self.remove(format!(
                 "/spec/template/spec/containers/{container}/readinessProbe/{name}"
             ));
@@ -255,23 +255,32 @@ pub enum ProbeField {
 }
 
 impl ProbeField {
-    fn take(self, probe: &mut Probe<'_>) -> (&'static str, bool) {
+    /// Its JSON name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
         match self {
-            Self::Exec => ("exec", probe.exec.take().is_some()),
-            Self::HttpGet => ("httpGet", probe.http_get.take().is_some()),
-            Self::TcpSocket => ("tcpSocket", probe.tcp_socket.take().is_some()),
-            Self::InitialDelaySeconds => (
-                "initialDelaySeconds",
-                probe.initial_delay_seconds.take().is_some(),
-            ),
-            Self::PeriodSeconds => ("periodSeconds", probe.period_seconds.take().is_some()),
-            Self::TimeoutSeconds => ("timeoutSeconds", probe.timeout_seconds.take().is_some()),
-            Self::SuccessThreshold => {
-                ("successThreshold", probe.success_threshold.take().is_some())
-            }
-            Self::FailureThreshold => {
-                ("failureThreshold", probe.failure_threshold.take().is_some())
-            }
+            Self::Exec => "exec",
+            Self::HttpGet => "httpGet",
+            Self::TcpSocket => "tcpSocket",
+            Self::InitialDelaySeconds => "initialDelaySeconds",
+            Self::PeriodSeconds => "periodSeconds",
+            Self::TimeoutSeconds => "timeoutSeconds",
+            Self::SuccessThreshold => "successThreshold",
+            Self::FailureThreshold => "failureThreshold",
+        }
+    }
+
+    /// Takes it out of a probe, and says whether it was there.
+    fn take(self, probe: &mut Probe<'_>) -> bool {
+        match self {
+            Self::Exec => probe.exec.take().is_some(),
+            Self::HttpGet => probe.http_get.take().is_some(),
+            Self::TcpSocket => probe.tcp_socket.take().is_some(),
+            Self::InitialDelaySeconds => probe.initial_delay_seconds.take().is_some(),
+            Self::PeriodSeconds => probe.period_seconds.take().is_some(),
+            Self::TimeoutSeconds => probe.timeout_seconds.take().is_some(),
+            Self::SuccessThreshold => probe.success_threshold.take().is_some(),
+            Self::FailureThreshold => probe.failure_threshold.take().is_some(),
         }
     }
 }

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use thiserror::Error;
 
 pub mod annotations;
+mod authored;
 mod facts;
 pub mod immutable;
 mod meaning;
@@ -74,6 +75,7 @@ pub struct Old<'a> {
     pub raw_claims: Vec<&'a RawValue>,
     /// The claims that the user wants instead, as they are written.
     pub wanted_claims: Vec<&'a RawValue>,
+    wanted: &'a RawValue,
     raw_template: Option<&'a RawValue>,
     wanted_template: Option<&'a RawValue>,
 }
@@ -107,6 +109,7 @@ impl<'a> Subject<'a> {
             template_changed,
             raw_claims,
             wanted_claims,
+            wanted: source.object,
             raw_template,
             wanted_template,
         };
@@ -142,6 +145,13 @@ impl<'a> Subject<'a> {
 }
 
 impl Old<'_> {
+    /// The fields of a container's readiness probe that the user of this write is known to have written himself. A merge
+    /// leaves a number that he wrote and the same number of ours alike.
+    #[must_use]
+    pub fn authored_probe_fields(&self, container: &str) -> Vec<String> {
+        authored::readiness_probe_fields(self.wanted, container)
+    }
+
     /// Whether the pod template still differs once the operations are applied: a probe that was put back makes a template
     /// what it was.
     #[must_use]

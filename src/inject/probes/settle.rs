@@ -129,13 +129,17 @@ fn settle_container(work: &mut Work<'_, '_>, write: &Write<'_, '_>, index: usize
         state: item.state,
     };
     let fate = fate(&case, write);
+    let authored = match write.old {
+        Some(old) if matches!(fate, Fate::Yields(_)) => old.authored_probe_fields(&container.name),
+        _ => Vec::new(),
+    };
     let mut place = Place { work, key, index };
     match fate {
         Fate::Stays => {}
         Fate::Becomes(state) => place.becomes(state),
         Fate::Yields(value) => {
             if let Some(ours) = ours.get(value) {
-                place.yields(ours);
+                place.yields(ours, &authored);
             }
         }
         Fate::Withdrawn => place.withdraw(),
@@ -184,7 +188,7 @@ impl<'a> Place<'_, '_, 'a> {
     }
 
     /// A tombstone of a probe that was taken out on purpose stays one: it must not come back when the user's own goes.
-    fn yields(&mut self, ours: &Probe<'_>) {
+    fn yields(&mut self, ours: &Probe<'_>, authored: &[String]) {
         let Some(standing) = self
             .container()
             .and_then(|container| container.readiness_probe.clone())
@@ -221,7 +225,11 @@ impl<'a> Place<'_, '_, 'a> {
                 stands(standing.failure_threshold, ours.failure_threshold),
             ),
         ];
-        for (field, _) in fields.into_iter().filter(|(_, ours)| *ours) {
+        let is_his = |field: ProbeField| authored.iter().any(|name| name == field.name());
+        let fields = fields
+            .into_iter()
+            .filter(|(field, ours)| *ours && !is_his(*field));
+        for (field, _) in fields {
             self.work
                 .draft
                 .remove_from_readiness_probe(self.index, field);

@@ -72,6 +72,18 @@ fn ours_makes_way_for_the_users_own() {
 }
 
 #[test]
+fn a_number_of_ours_that_the_user_wrote_too_stays() {
+    let stored = stored();
+    let own = json!({"httpGet": {"path": "/ready", "port": "http", "scheme": "HTTP"}, "timeoutSeconds": 3});
+    let container = json!({"name": "web", "readinessProbe": own});
+    let file = json!({"spec": {"template": {"spec": {"containers": [container]}}}}).to_string();
+    let mut applied = applied(&stored, &own);
+    applied["metadata"]["annotations"]["kubectl.kubernetes.io/last-applied-configuration"] =
+        json!(file);
+    assert_eq!(update(&stored, &applied, &world()).probe(), own);
+}
+
+#[test]
 fn a_handler_that_the_user_changed_is_his() {
     let stored = stored();
     let edited = with(
