@@ -100,20 +100,31 @@ impl<'a> PodSpec<'a> {
         containers.find(|container| container.name == *name)
     }
 
-    /// Every container with the JSON pointer to it: the containers first, then the init containers.
-    pub fn all_containers(&self) -> impl Iterator<Item = (String, &Container<'a>)> {
-        let containers = self.containers.iter().enumerate();
-        let init_containers = self.init_containers.iter().enumerate();
-        containers
-            .map(|(index, container)| {
-                (format!("/spec/template/spec/containers/{index}"), container)
-            })
-            .chain(init_containers.map(|(index, container)| {
-                (
-                    format!("/spec/template/spec/initContainers/{index}"),
-                    container,
-                )
-            }))
+    /// Every container with its place: the containers first, then the init containers.
+    pub fn all_containers(&self) -> impl Iterator<Item = (Place, &Container<'a>)> {
+        let list = |list: &'static str, containers: &'_ [Container<'a>]| {
+            (0..containers.len()).map(move |index| Place { list, index })
+        };
+        let places = list("containers", &self.containers)
+            .chain(list("initContainers", &self.init_containers));
+        places.zip(self.containers.iter().chain(&self.init_containers))
+    }
+}
+
+/// The place of a container in the object; as text, the JSON pointer to it. Most are never asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    list: &'static str,
+    index: usize,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "/spec/template/spec/{}/{}",
+            self.list, self.index
+        )
     }
 }
 

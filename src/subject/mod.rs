@@ -12,7 +12,7 @@ use thiserror::Error;
 
 pub mod annotations;
 mod authored;
-mod facts;
+pub mod facts;
 pub mod immutable;
 mod meaning;
 mod members;

@@ -20,14 +20,14 @@ pub static SUCCESS_THRESHOLD: Rule = Rule {
 };
 
 fn success_threshold(context: &Context<'_>, violations: &mut Vec<Violation>) {
-    for (pointer, container) in context.set.spec.template.spec.all_containers() {
+    for (place, container) in context.set.spec.template.spec.all_containers() {
         for (field, probe) in once_is_enough(container) {
             // The server fills in 1 for 0 (SetDefaults_Probe).
             let threshold = probe.and_then(|probe| probe.success_threshold).unwrap_or(1);
             if !matches!(threshold, 0 | 1) {
                 violations.push(
                     Violation::new(
-                        format!("{pointer}/{field}"),
+                        format!("{place}/{field}"),
                         format!("successThreshold is {threshold}, and one success is enough here by definition"),
                         "remove successThreshold, or write 1",
                     )

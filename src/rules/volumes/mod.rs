@@ -1,6 +1,7 @@
 //! Volumes, the claims of each pod, and where containers mount them.
 
-use crate::subject::set::{Claim, Container, Spec};
+use crate::subject::facts::Place;
+use crate::subject::set::{Claim, Spec};
 
 pub mod claims;
 pub mod mounts;
@@ -10,45 +11,60 @@ pub mod usage;
 
 /// Where a container uses a volume or claim.
 struct Use<'s> {
-    /// JSON pointer to the mount or device.
-    pointer: String,
+    container_place: Place,
+    list: &'static str,
+    index: usize,
     container: &'s str,
     volume: &'s str,
-    is_device: bool,
 }
+
+impl Use<'_> {
+    /// JSON pointer to the name in the mount or device.
+    fn pointer(&self) -> String {
+        let Self {
+            container_place,
+            list,
+            index,
+            ..
+        } = self;
+        format!("{container_place}/{list}/{index}/name")
+    }
+
+    fn is_device(&self) -> bool {
+        self.list == DEVICES
+    }
+}
+
+const MOUNTS: &str = "volumeMounts";
+const DEVICES: &str = "volumeDevices";
 
 /// Every mount and device of every container.
-fn uses<'s>(spec: &'s Spec<'_>) -> Vec<Use<'s>> {
+fn uses<'s, 'a>(spec: &'s Spec<'a>) -> impl Iterator<Item = Use<'s>> + use<'s, 'a> {
     let containers = spec.template.spec.all_containers();
-    containers
-        .flat_map(|(pointer, container)| uses_of(&pointer, container))
-        .collect()
-}
-
-fn uses_of<'s>(pointer: &str, container: &'s Container<'_>) -> Vec<Use<'s>> {
-    let of = |list: &str, index: usize, volume: &'s str| Use {
-        pointer: format!("{pointer}/{list}/{index}"),
-        container: &container.name,
-        volume,
-        is_device: list == "volumeDevices",
-    };
-    let mounts = container.volume_mounts.iter().enumerate();
-    let devices = container.volume_devices.iter().enumerate();
-    mounts
-        .map(|(index, mount)| of("volumeMounts", index, &mount.name))
-        .chain(devices.map(|(index, device)| of("volumeDevices", index, &device.name)))
-        .collect()
+    containers.flat_map(|(container_place, container)| {
+        let of = move |list, (index, volume)| Use {
+            container_place,
+            list,
+            index,
+            container: &container.name,
+            volume,
+        };
+        let mounts = container.volume_mounts.iter().map(|mount| &*mount.name);
+        let devices = container.volume_devices.iter().map(|device| &*device.name);
+        mounts
+            .enumerate()
+            .map(move |mount| of(MOUNTS, mount))
+            .chain(devices.enumerate().map(move |device| of(DEVICES, device)))
+    })
 }
 
 /// The uses of what nobody declares.
-fn dangling<'s>(spec: &'s Spec<'_>) -> impl Iterator<Item = Use<'s>> {
+fn dangling<'s, 'a>(spec: &'s Spec<'a>) -> impl Iterator<Item = Use<'s>> + use<'s, 'a> {
     let volumes = &spec.template.spec.volumes;
     let is_declared = |name: &str| {
         volumes.iter().any(|volume| volume.name == name) || claim(spec, name).is_some()
     };
-    uses(spec)
-        .into_iter()
-        .filter(move |used| !is_declared(used.volume))
+    uses(spec).filter(move |used| !is_declared(used.volume))
 }
 
 fn claim<'s, 'a>(spec: &'s Spec<'a>, name: &str) -> Option<&'s Claim<'a>> {

@@ -31,7 +31,7 @@ fn without_volume(context: &Context<'_>, violations: &mut Vec<Violation>) {
         }
         said.push(used.volume);
         let violation = Violation::new(
-            format!("{}/name", used.pointer),
+            used.pointer(),
             format!("there is no volume and no claim {}", quoted(used.volume)),
             meant(spec, &used),
         )
@@ -78,12 +78,12 @@ pub static PATH_MISSING: Rule = Rule {
 };
 
 fn path_missing(context: &Context<'_>, violations: &mut Vec<Violation>) {
-    for (pointer, container) in context.set.spec.template.spec.all_containers() {
+    for (place, container) in context.set.spec.template.spec.all_containers() {
         for (index, mount) in container.volume_mounts.iter().enumerate() {
             if mount.mount_path.is_empty() {
                 violations.push(
                     Violation::new(
-                        format!("{pointer}/volumeMounts/{index}/mountPath"),
+                        format!("{place}/volumeMounts/{index}/mountPath"),
                         format!("the mount of {} says no path", quoted(&mount.name)),
                         "write where it is to appear, such as mountPath: /data",
                     )

@@ -28,7 +28,7 @@ fn mode_mismatch(context: &Context<'_>, violations: &mut Vec<Violation>) {
         };
         let mode = claim.spec.as_ref().map(|spec| &*spec.volume_mode);
         let is_block = mode == Some("Block");
-        if is_block == used.is_device {
+        if is_block == used.is_device() {
             continue;
         }
         let (message, help) = if is_block {
@@ -44,7 +44,7 @@ fn mode_mismatch(context: &Context<'_>, violations: &mut Vec<Violation>) {
         };
         violations.push(
             Violation::new(
-                format!("{}/name", used.pointer),
+                used.pointer(),
                 format!("the claim {} {message}", quoted(used.volume)),
                 help,
             )
