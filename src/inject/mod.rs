@@ -173,18 +173,21 @@ fn fill(work: &mut Work<'_, '_>, write: &Write<'_, '_>) {
     if write.wants(Kind::ReadinessProbe) {
         probes::inject(work);
     }
-    work.write_record();
+    work.write_record(write.dropped);
 }
 
 fn update(work: &mut Work<'_, '_>, write: &Write<'_, '_>) {
+    remove_left_over(work);
+    if work.record.is_empty() {
+        return;
+    }
     if let Some(old) = write.old {
         put_back::service_name(work, old);
         put_back::claims(work, old);
     }
     mounts::settle(work, write);
     probes::settle(work, write);
-    remove_left_over(work);
-    work.write_record();
+    work.write_record(write.dropped);
 }
 
 /// Removes what the API server's defaulting left of the default strategy, and every merge leaves beside `OnDelete`: no

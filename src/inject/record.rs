@@ -45,6 +45,9 @@ pub fn readiness_key(container: &str) -> String {
 #[serde(transparent)]
 pub struct Record {
     items: BTreeMap<String, Item>,
+    /// Whether something may have been changed since it was read.
+    #[serde(skip)]
+    touched: bool,
 }
 
 /// One thing that was injected.
@@ -162,6 +165,7 @@ impl Record {
 
     /// What is recorded under a key, to be changed.
     pub(super) fn get_mut(&mut self, key: &str) -> Option<&mut Item> {
+        self.touched = true;
         self.items.get_mut(key)
     }
 
@@ -174,14 +178,31 @@ impl Record {
 
     /// Notes an injection.
     pub fn insert(&mut self, key: String, item: Item) {
+        self.touched = true;
         self.items.insert(key, item);
     }
 
     /// Notes what became of an injection.
     pub fn set_state(&mut self, key: &str, state: State) {
-        if let Some(item) = self.items.get_mut(key) {
+        if let Some(item) = self.get_mut(key) {
             item.state = state;
         }
+    }
+
+    /// Whether nothing was ever injected.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    /// Whether it says something else than another.
+    pub(super) fn differs_from(&self, other: &Self) -> bool {
+        self.items != other.items
+    }
+
+    /// Whether something may have been changed since it was read.
+    pub(super) fn is_touched(&self) -> bool {
+        self.touched
     }
 
     /// Everything recorded.
@@ -231,7 +252,7 @@ mod tests {
         );
         record.set_state(&readiness_key("app"), State::Yielded);
         let stored = set(&json!({INJECTED: record.to_json().unwrap()}));
-        assert_eq!(Record::of(&stored), Some(record.clone()));
+        assert!(!Record::of(&stored).unwrap().differs_from(&record));
         assert_eq!(record.kept_service(), Some("web-pods"));
         assert!(record.is_injected(SERVICE_NAME));
         assert!(!record.is_injected(&readiness_key("app")));

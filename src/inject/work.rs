@@ -43,8 +43,12 @@ impl Work<'_, '_> {
     }
 
     /// Writes the record into the set where it says something else than the one that is there.
-    pub(super) fn write_record(&mut self) {
-        if Record::of(self.draft.set()).unwrap_or_default() == self.record {
+    pub(super) fn write_record(&mut self, dropped: bool) {
+        if !self.record.is_touched() && !dropped {
+            return;
+        }
+        let there = Record::of(self.draft.set()).unwrap_or_default();
+        if !self.record.differs_from(&there) {
             return;
         }
         if let Ok(text) = self.record.to_json() {
