@@ -94,6 +94,8 @@ view! {
         "updateRevision" => update_revision: Text<'a>,
         /// The revision that pods are moved from.
         "currentRevision" => current_revision: Text<'a>,
+        /// How many pods run the template that pods are being moved to.
+        "updatedReplicas" => updated_replicas: i64,
     }
 }
 

@@ -62,8 +62,11 @@ fn rollout_starts(context: &Context<'_>, violations: &mut Vec<Violation>) {
     };
     let (before, after) = (&old.spec.update_strategy, &context.set.spec.update_strategy);
     let status = &old.status;
-    let is_pending =
-        !status.update_revision.is_empty() && status.update_revision != status.current_revision;
+    // Under OnDelete the current revision stays behind for ever, also once every pod has been replaced by hand
+    // (`completeRollingUpdate` in the controller).
+    let is_pending = !status.update_revision.is_empty()
+        && status.update_revision != status.current_revision
+        && status.updated_replicas < old.spec.replicas();
     if !is_pending || after.kind() != "RollingUpdate" {
         return;
     }
@@ -280,6 +283,20 @@ mod tests {
         ] {
             assert!(says(old.clone(), new.clone()).is_empty(), "{old} {new}");
         }
+    }
+
+    #[test]
+    fn nothing_starts_where_the_user_has_replaced_every_pod() {
+        let set = |kind: &str, updated: i64| {
+            let mut set = strategy(kind, None, ("web-1", "web-2"));
+            set["status"]["updatedReplicas"] = json!(updated);
+            set
+        };
+        let says = |updated: i64| {
+            let (old, new) = (set("OnDelete", updated), set("RollingUpdate", updated));
+            Case::update(old, new).says(&ROLLOUT_STARTS).len()
+        };
+        assert_eq!((says(2), says(3)), (1, 0));
     }
 
     #[test]
