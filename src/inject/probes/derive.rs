@@ -66,7 +66,26 @@ pub(super) fn founded(recorded: &Earlier, container: &Container<'_>, probe: &Pro
 
 /// Whether a recorded probe is founded, and one that we could have written: the record could be forged.
 pub(super) fn holds(recorded: &Earlier, container: &Container<'_>, probe: &Probe<'_>) -> bool {
-    founded(recorded, container, probe) && !is_silent(container) && is_of_source(recorded, probe)
+    founded(recorded, container, probe)
+        && !is_silent(container)
+        && is_of_source(recorded, probe)
+        && has_our_numbers(probe)
+}
+
+/// Whether the numbers may be those of some policy: what the server refuses would come back with every write.
+fn has_our_numbers(probe: &Probe<'_>) -> bool {
+    let numbers = [
+        probe.period_seconds,
+        probe.timeout_seconds,
+        probe.failure_threshold,
+    ];
+    numbers
+        .into_iter()
+        .flatten()
+        .all(|number| (1..=3600).contains(&number))
+        && probe.success_threshold.is_none_or(|number| number == 1)
+        && probe.initial_delay_seconds.is_none()
+        && probe.termination_grace_period_seconds.is_none()
 }
 
 fn is_of_source(recorded: &Earlier, probe: &Probe<'_>) -> bool {

@@ -318,3 +318,29 @@ fn another_webhook_may_change_it_between_two_calls() {
     let replaced = create(&with(&first, "readinessProbe", own()), &world());
     assert_eq!(replaced.probe(), own());
 }
+
+#[test]
+fn a_forged_value_is_never_restored_or_followed_to() {
+    let stored = stored();
+    let forge = |value: Value| {
+        let mut set = with(&stored, "readinessProbe", own());
+        let record = json!({KEY: {"state": "yielded", "value": value, "source": "port", "version": "0.1.0"}});
+        set["metadata"]["annotations"][INJECTED] = json!(record.to_string());
+        set
+    };
+    for more in [
+        json!({"exec": {"command": ["true"]}}),
+        json!({"periodSeconds": -1}),
+        json!({"failureThreshold": 0}),
+        json!({"successThreshold": 100_000}),
+        json!({"initialDelaySeconds": 86_400}),
+        json!({"terminationGracePeriodSeconds": 1}),
+    ] {
+        let mut value = json!({"tcpSocket": {"port": "http"}, "periodSeconds": 10, "timeoutSeconds": 3,
+            "successThreshold": 1, "failureThreshold": 3});
+        json_patch::merge(&mut value, &more);
+        let forged = forge(value);
+        let written = update(&forged, &no_probe(&forged), &world());
+        assert_eq!(written.probe(), Value::Null, "{more}");
+    }
+}
