@@ -9,6 +9,7 @@ use super::{Kind, Origin, Tag};
 use crate::policy::{ClaimMode, VolumeClaims};
 use crate::rules::is_dns_label;
 use crate::subject::annotations::CLAIM_PREFIX;
+use crate::subject::is_size;
 use crate::subject::set::{Container, Set};
 
 mod dangling;
@@ -82,6 +83,11 @@ pub(super) fn requests(set: &Set<'_>) -> Vec<(String, Request)> {
 }
 
 fn add_requested(work: &mut Work<'_, '_>, volume: &str, request: &Request) {
+    // A patch with what is no quantity is an internal error to the user, whatever the failure policy says.
+    if let Some(storage) = request.storage.as_ref().filter(|size| !is_size(size)) {
+        let reason = format!("{storage:?} is no size, which is written as 10Gi");
+        return refuse(work, volume, &reason);
+    }
     let spec = &work.draft.set().spec;
     let pods = &spec.template.spec;
     let has_claim = spec.claim(volume).is_some();

@@ -22,6 +22,7 @@ pub mod set;
 pub mod view;
 
 use members::Members;
+pub(crate) use quantity::is_size;
 use set::{Metadata, Set, Status, Template};
 use view::view;
 

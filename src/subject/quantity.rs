@@ -27,6 +27,11 @@ pub(super) fn nanos(text: &str) -> Option<i128> {
     }
 }
 
+/// Whether a text is an amount above zero, as a size must be.
+pub(crate) fn is_size(text: &str) -> bool {
+    nanos(text).is_some_and(|amount| amount > 0)
+}
+
 /// Base and exponent of a suffix.
 fn scale(suffix: &str) -> Option<(u8, i64)> {
     const DECIMAL: [(&str, i64); 10] = [

@@ -254,3 +254,20 @@ fn the_users_volume_at_our_path_wins() {
     assert_eq!(written.state("mount/web/data"), "yielded");
     assert_eq!(written.says().len(), 1);
 }
+
+#[test]
+fn a_size_that_is_no_quantity_is_refused_before_the_server_fails_on_it() {
+    for storage in ["lots", "", "10 Gi", "1GiB", "ten"] {
+        let text = json!({"mountPath": "/data", "storage": storage}).to_string();
+        let set = web(&json!({"metadata": {"annotations": {"steadyset.io/claim-data": text}}}));
+        let written = create(&set, &World::default());
+        assert!(claims(&written.set).is_empty(), "{storage}");
+        assert!(
+            written.says().iter().any(|line| line.starts_with(
+                "annotation-invalid /metadata/annotations/steadyset.io~1claim-data: "
+            ) && line.contains("is no size")),
+            "{storage}: {:?}",
+            written.says()
+        );
+    }
+}
