@@ -69,8 +69,40 @@ pub(super) fn runs(entry: &Entry, container: &Container<'_>) -> bool {
 }
 
 fn starts(entry: &Entry, first: &str, container: &Container<'_>) -> bool {
-    is_program(entry, first)
-        || carries(first) && words(container).any(|word| is_program(entry, word))
+    is_program(entry, first) || carries(first) && is_carried(entry, container)
+}
+
+/// Whether a program is started by what carries it. Programs share their names with users and databases, so a name that an
+/// option or a change of user takes (`pg_dump -U postgres`, `gosu postgres backup.sh`) starts nothing.
+fn is_carried(entry: &Entry, container: &Container<'_>) -> bool {
+    let mut before = None;
+    for part in container.command.iter().chain(&container.args) {
+        let mut statements = part.split(is_end_of_statement).peekable();
+        while let Some(statement) = statements.next() {
+            for word in statement.split(is_boundary).filter(|word| !word.is_empty()) {
+                if is_program(entry, word) && !before.is_some_and(takes_a_name) {
+                    return true;
+                }
+                before = Some(word);
+            }
+            if statements.peek().is_some() {
+                before = None;
+            }
+        }
+    }
+    false
+}
+
+fn is_end_of_statement(character: char) -> bool {
+    matches!(character, ';' | '&' | '|' | '(' | ')' | '`' | '\n')
+}
+
+/// Whether a word takes the next one as a name. What ends in `c` is a shell's `-c` or `-ec`: a script follows.
+fn takes_a_name(word: &str) -> bool {
+    const TAKERS: [&str; 5] = ["gosu", "su-exec", "su", "sudo", "chown"];
+    let is_option =
+        word.starts_with('-') && word != "--" && !word.contains('=') && !word.ends_with('c');
+    is_option || TAKERS.contains(&base_name(word))
 }
 
 fn is_program(entry: &Entry, word: &str) -> bool {

@@ -37,6 +37,45 @@ fn finds_images_in_any_registry() {
 }
 
 #[test]
+fn a_name_that_an_option_or_a_change_of_user_takes_starts_nothing() {
+    let dump =
+        "while true; do pg_dump -h db -U postgres shop > /backup/shop.sql; sleep 86400; done";
+    let cases = [
+        (json!(["sh", "-c", dump]), false),
+        (json!(["sh", "-c", "pg_dumpall --username postgres"]), false),
+        (json!(["sh", "-c", "su - postgres -c /backup.sh"]), false),
+        (
+            json!(["sh", "-c", "chown postgres /backup; sleep 1d"]),
+            false,
+        ),
+        (json!(["gosu", "postgres", "/backup.sh"]), false),
+        (
+            json!(["docker-entrypoint.sh", "pg_dump", "-U", "postgres"]),
+            false,
+        ),
+        (json!(["gosu", "postgres", "postgres", "-c", "x=y"]), true),
+        (json!(["bash", "-ec", "postgres -c x=y"]), true),
+        (json!(["sh", "-c", "set -e; postgres"]), true),
+        (json!(["sh", "-c", "set -eu\npostgres"]), true),
+        (
+            json!([
+                "sh",
+                "-c",
+                "chown -R postgres /data && exec gosu postgres postgres"
+            ]),
+            true,
+        ),
+        (json!(["tini", "--", "postgres"]), true),
+        (json!(["numactl", "--interleave=all", "postgres"]), true),
+        (json!(["sh", "-c", "su - postgres -c postgres"]), true),
+    ];
+    for (command, runs) in cases {
+        let container = container(&json!({"image": "postgres:17", "command": command}));
+        assert_eq!(running(&container).is_some(), runs, "{command}");
+    }
+}
+
+#[test]
 fn an_entry_speaks_for_its_program_alone() {
     let cases = [
         (json!({"image": "redis"}), true),
