@@ -12,6 +12,13 @@ const SEARCH: Recipe = tcp(&["http", "https", "rest", "rest-api", "tcp-rest-api"
 /// The port opens once the node has joined its ring.
 const CQL: Recipe = tcp(&["cql", "tcp-cql", "native"], 9042);
 
+/// Version 3 listens on 8181 and wants a token for `/ping`, and no tag tells; it opens its port when it serves, as the
+/// earlier ones do.
+const INFLUX: Recipe = Recipe {
+    declared_only: true,
+    ..tcp(&["http", "api", "influxdb"], 8086)
+};
+
 pub(super) const ENTRIES: &[Entry] = &[
     Entry {
         name: "mongodb",
@@ -101,14 +108,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         name: "influxdb",
         images: &["influxdb", "influxdb2"],
         programs: &["influxd", "run.sh"],
-        unless: &[
-            Unless::Certificates,
-            Unless::Word("--tls"),
-            Unless::Variable("INFLUXD_TLS"),
-            Unless::Variable("INFLUXDB_HTTP_HTTPS"),
-            Unless::Variable("INFLUXDB_HTTP_PING_AUTH"),
-        ],
-        recipes: &[http(&["http", "api", "influxdb"], 8086, "/ping")],
+        recipes: &[INFLUX],
         node_local: true,
         database: true,
         source: "influxdata/helm-charts:charts/influxdb",

@@ -76,6 +76,16 @@ fn a_name_that_an_option_or_a_change_of_user_takes_starts_nothing() {
 }
 
 #[test]
+fn influxdb_is_asked_nothing_that_its_third_version_wants_a_token_for() {
+    let named_port = container(&json!({"image": "influxdb:3-core",
+        "ports": [{"name": "http", "containerPort": 8181}]}));
+    let (recipe, _) = named("influxdb").unwrap().recipe(&named_port).unwrap();
+    assert_eq!(recipe.ask, Ask::Tcp);
+    let silent = container(&json!({"image": "influxdb:3-core"}));
+    assert!(named("influxdb").unwrap().recipe(&silent).is_none());
+}
+
+#[test]
 fn an_entry_speaks_for_its_program_alone() {
     let cases = [
         (json!({"image": "redis"}), true),
