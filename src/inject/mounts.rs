@@ -136,28 +136,31 @@ fn is_asked_for(set: &Set<'_>, ours: &Ours) -> bool {
             .any(|(volume, request)| *volume == ours.volume && request.mount_path == ours.path)
 }
 
+/// Takes our mount out and leaves its tombstone.
+fn give_up(work: &mut Work<'_, '_>, container: usize, at: usize, ours: &Ours, why: &str) {
+    work.draft.remove_mount(container, at);
+    work.record.set_state(&ours.key, State::Yielded);
+    work.note(
+        Tag::Yielded,
+        format!("/spec/template/spec/containers/{container}/volumeMounts"),
+        format!("ours of `{}` at {} {why}", ours.volume, ours.path),
+    );
+}
+
 fn apply(work: &mut Work<'_, '_>, container: usize, ours: &Ours, fate: &Fate) {
     let mounts = format!("/spec/template/spec/containers/{container}/volumeMounts");
     let (volume, path) = (&ours.volume, &ours.path);
     match *fate {
         Fate::Stays => {}
         Fate::Becomes(state) => work.record.set_state(&ours.key, state),
-        Fate::Yields(at) => {
-            work.draft.remove_mount(container, at);
-            work.record.set_state(&ours.key, State::Yielded);
-            work.note(
-                Tag::Yielded,
-                mounts,
-                format!("ours of `{volume}` at {path} made way for your own"),
-            );
-        }
+        Fate::Yields(at) => give_up(work, container, at, ours, "made way for your own"),
         Fate::Withdrawn(at) => {
-            work.draft.remove_mount(container, at);
-            work.record.set_state(&ours.key, State::Yielded);
-            work.note(
-                Tag::Yielded,
-                mounts,
-                format!("ours of `{volume}` at {path} removed, as steadyset.io/inject asks"),
+            give_up(
+                work,
+                container,
+                at,
+                ours,
+                "removed, as steadyset.io/inject asks",
             );
         }
         Fate::Lost(at) => {
