@@ -2,14 +2,17 @@
 
 use std::collections::HashSet;
 
+use jiff::Timestamp;
 use json_patch::PatchOperation;
 
 use crate::cluster::ClusterView;
-use crate::inject::{self, Injection, Notice};
-use crate::patch::Draft;
-use crate::policy::Policy;
+use crate::inject::{self, Injection, Notice, Tag};
+use crate::patch::{Draft, escape};
+use crate::policy::exemption::{Exemption, Use};
+use crate::policy::{Policy, Profile};
 use crate::rules::{self, Action, Context, Finding, Phase, Rule, Violation};
 use crate::subject::Subject;
+use crate::subject::annotations::EXEMPT;
 use crate::subject::immutable;
 
 /// What is to be said of a set, and done to it.
@@ -21,6 +24,8 @@ pub struct Verdict {
     pub injections: Vec<Injection>,
     /// What the user is told beside the findings.
     pub notices: Vec<Notice>,
+    /// The rules that the set is exempted from and breaks.
+    pub exempted: Vec<&'static str>,
     /// The JSON Patch; empty in [`Phase::Validate`].
     pub operations: Vec<PatchOperation>,
 }
@@ -35,13 +40,15 @@ impl Verdict {
     }
 }
 
-/// Judges a set: injects, then runs the rules on the set as it will be.
+/// Judges a set by the policy that is for it: injects, then runs the rules on the set as it will be. `now` is when exemptions
+/// are held against the clock.
 #[must_use]
 pub fn evaluate(
     policy: &Policy,
     subject: Subject<'_>,
     cluster: &dyn ClusterView,
     phase: Phase,
+    now: Timestamp,
 ) -> Verdict {
     let operation = subject.operation();
     let Subject {
@@ -73,61 +80,102 @@ pub fn evaluate(
         cluster,
         phase,
     };
-    let findings = judge(&context);
-    Verdict {
-        findings,
+    let mut verdict = Verdict {
         injections: outcome.injections,
         notices: outcome.notices,
         operations,
-    }
+        ..Verdict::default()
+    };
+    judge(&context, now, &mut verdict);
+    verdict
 }
 
-fn judge(context: &Context<'_>) -> Vec<Finding> {
+fn judge(context: &Context<'_>, now: Timestamp, verdict: &mut Verdict) {
     let ceiling = Ceiling::of(context);
-    let mut findings = Vec::new();
+    let exemption = Exemption::of(context.set);
     for rule in rules::all().iter().filter(|rule| rule.runs(context)) {
-        let violations = new_violations(rule, context);
-        findings.extend(violations.into_iter().map(|violation| {
-            let action = violation.action.unwrap_or(rule.action);
-            let action = ceiling.apply(action, rule.builtin.holds(context));
-            Finding {
-                rule: rule.id,
-                action,
-                pointer: violation.pointer,
-                message: violation.message,
-                help: violation.help,
+        let violations = Violations::of(rule, context);
+        let new = violations.new.into_iter();
+        let findings: Vec<Finding> = new
+            .filter_map(|violation| {
+                let action = ceiling.action(rule, &violation, context)?;
+                Some(violation.finding(rule.id, action))
+            })
+            .collect();
+        let Some(exemption) = &exemption else {
+            verdict.findings.extend(findings);
+            continue;
+        };
+        // Of an exemption that has ended every write hears, although an old sin is not punished.
+        let seen = findings
+            .iter()
+            .any(|finding| finding.action > Action::Audit);
+        let ended = violations.old && exemption.is_expired(rule, now);
+        if !(seen || ended) {
+            verdict.findings.extend(findings);
+            continue;
+        }
+        match exemption.applies(rule, context.policy, &context.cluster.exempt_verb(), now) {
+            Use::None => verdict.findings.extend(findings),
+            Use::Counts(message) => {
+                verdict.exempted.push(rule.id);
+                verdict.notices.push(exempted(message));
             }
-        }));
+            Use::CountsNot(message) => {
+                verdict.findings.extend(findings);
+                verdict.notices.push(exempted(message));
+            }
+        }
     }
-    findings
 }
 
-/// What the rule finds in the new set and did not find in the stored one: old sins are not punished. Both are judged with
-/// what is known of the cluster today.
-fn new_violations(rule: &Rule, context: &Context<'_>) -> Vec<Violation> {
-    let mut violations = Vec::new();
-    (rule.check)(context, &mut violations);
-    let (Some(old), false) = (context.old, violations.is_empty()) else {
-        return violations;
-    };
-    let mut before = Vec::new();
-    let stored = Context {
-        set: old,
-        old: None,
-        template_changed: false,
-        changes: &[],
-        ..*context
-    };
-    (rule.check)(&stored, &mut before);
-    let known: HashSet<&str> = before
-        .iter()
-        .map(|violation| violation.subject.as_str())
-        .collect();
-    violations.retain(|violation| !known.contains(violation.subject.as_str()));
-    violations
+fn exempted(message: String) -> Notice {
+    Notice {
+        tag: Tag::Exempted,
+        pointer: format!("/metadata/annotations/{}", escape(EXEMPT)),
+        message,
+    }
 }
 
-/// The most that any finding on this write may do.
+/// What a rule finds in a set.
+struct Violations {
+    /// What it did not find in the stored one: old sins are not punished.
+    new: Vec<Violation>,
+    /// Whether it finds an old one.
+    old: bool,
+}
+
+impl Violations {
+    /// Both sets are judged with what is known of the cluster today.
+    fn of(rule: &Rule, context: &Context<'_>) -> Self {
+        let mut new = Vec::new();
+        (rule.check)(context, &mut new);
+        let (Some(stored), false) = (context.old, new.is_empty()) else {
+            return Self { new, old: false };
+        };
+        let mut before = Vec::new();
+        let stored = Context {
+            set: stored,
+            old: None,
+            template_changed: false,
+            changes: &[],
+            ..*context
+        };
+        (rule.check)(&stored, &mut before);
+        let known: HashSet<&str> = before
+            .iter()
+            .map(|violation| violation.subject.as_str())
+            .collect();
+        let found = new.len();
+        new.retain(|violation| !known.contains(violation.subject.as_str()));
+        Self {
+            old: new.len() < found,
+            new,
+        }
+    }
+}
+
+/// The most that any finding on this write may do, beside what the operator says.
 #[derive(Clone, Copy)]
 enum Ceiling {
     /// No limit.
@@ -149,7 +197,32 @@ impl Ceiling {
         }
     }
 
-    fn apply(self, action: Action, builtin: bool) -> Action {
+    /// What a finding does: the rule's own action, then the profile, then what the policy says of the rule, then the ceilings.
+    /// `None` where there is to be no finding.
+    fn action(self, rule: &Rule, violation: &Violation, context: &Context<'_>) -> Option<Action> {
+        let policy = context.policy;
+        let builtin = rule.builtin.holds(context);
+        let own = violation.action.unwrap_or(rule.action);
+        let profiled = match policy.profile {
+            Profile::Strict if own == Action::Warn => Some(Action::Deny),
+            Profile::Default | Profile::Strict => Some(own),
+            Profile::Permissive => builtin.then_some(own),
+        };
+        let told = policy.rules.get(rule.id);
+        let action = told.map_or(profiled, |told| told.action())?;
+        let most = if rule.may_deny() {
+            Action::Deny
+        } else {
+            Action::Warn
+        };
+        let limited = action.min(most).min(violation.ceiling.unwrap_or(most));
+        Some(
+            self.limit(limited, builtin)
+                .min(policy.enforcement.ceiling()),
+        )
+    }
+
+    fn limit(self, action: Action, builtin: bool) -> Action {
         match self {
             Self::None => action,
             Self::BuiltinOnly if builtin => action,
@@ -183,7 +256,15 @@ mod tests {
             version: Some("1.36.3".parse().unwrap()),
         };
         let subject = Subject::decode(source).unwrap();
-        let verdict = subject.map(|subject| evaluate(&Policy::default(), subject, &cluster, phase));
+        let verdict = subject.map(|subject| {
+            evaluate(
+                &Policy::default(),
+                subject,
+                &cluster,
+                phase,
+                Timestamp::UNIX_EPOCH,
+            )
+        });
         let findings = verdict.unwrap_or_default().findings.into_iter();
         findings
             .map(|finding| format!("{:?} {}", finding.action, finding.rule))

@@ -26,3 +26,4 @@ pub mod rules;
 pub mod server;
 pub mod subject;
 pub mod telemetry;
+pub mod yaml;

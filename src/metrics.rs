@@ -36,6 +36,7 @@ pub struct Metrics {
     duration: Vec<AtomicHistogram>,
     findings: HashMap<(&'static str, Action), Counter>,
     injections: HashMap<(Kind, Origin), Counter>,
+    exemptions: HashMap<&'static str, Counter>,
     caches: Family<KindLabel<CacheKind>, Gauge>,
     certificates: Family<KindLabel<CertificateKind>, Gauge>,
     /// TLS handshakes that failed.
@@ -46,6 +47,10 @@ pub struct Metrics {
     pub in_flight: Gauge,
     /// Services that the controller keeps.
     pub governing_services: Gauge,
+    /// Policies that are known, those in files and those in the cluster.
+    pub policies: Gauge,
+    /// 1 while every policy is in force as it stands.
+    pub policy_reload_success: Gauge,
     /// Sets whose governing Service's name is taken by another Service.
     pub governing_services_taken: Gauge,
 }
@@ -83,6 +88,9 @@ struct EndpointLabel {
 /// The one label `kind`; the derive macro takes no generics.
 type KindLabel<K> = [(&'static str, K); 1];
 
+/// The one label `rule`.
+type RuleLabel = [(&'static str, &'static str); 1];
+
 fn of_kind<K>(kind: K) -> KindLabel<K> {
     [("kind", kind)]
 }
@@ -116,12 +124,15 @@ impl Metrics {
             duration: durations(&mut registry),
             findings: findings(&mut registry),
             injections: injections(&mut registry),
+            exemptions: exemptions(&mut registry),
             caches: Family::default(),
             certificates: Family::default(),
             handshake_failures: HandshakeFailures::default(),
             connections: Gauge::default(),
             in_flight: Gauge::default(),
             governing_services: Gauge::default(),
+            policies: Gauge::default(),
+            policy_reload_success: Gauge::default(),
             governing_services_taken: Gauge::default(),
             registry,
         };
@@ -159,6 +170,11 @@ impl Metrics {
             governing,
             self.governing_services.clone(),
         );
+        let policies = "Policies that are known";
+        registry.register("policies", policies, self.policies.clone());
+        let reload = "Whether every policy is in force as it stands";
+        let success = self.policy_reload_success.clone();
+        registry.register("policy_reload_success", reload, success);
         let taken = "Sets whose governing Service's name is taken by a Service that is not ours";
         registry.register(
             "governing_services_taken",
@@ -195,6 +211,13 @@ impl Metrics {
     /// Counts an injection by what was injected and where its value comes from.
     pub fn count_injection(&self, kind: Kind, origin: Origin) {
         if let Some(counter) = self.injections.get(&(kind, origin)) {
+            counter.inc();
+        }
+    }
+
+    /// Counts an exemption that was used.
+    pub fn count_exemption(&self, rule: &'static str) {
+        if let Some(counter) = self.exemptions.get(rule) {
             counter.inc();
         }
     }
@@ -287,6 +310,21 @@ fn injections(registry: &mut Registry) -> HashMap<(Kind, Origin), Counter> {
         }
     }
     registry.register("injections", "Injections, dry runs not counted", family);
+    counters
+}
+
+fn exemptions(registry: &mut Registry) -> HashMap<&'static str, Counter> {
+    let family = Family::<RuleLabel, Counter>::default();
+    let counters = rules::all().iter().map(|rule| {
+        let counter = family.get_or_create_owned(&[("rule", rule.id)]);
+        (rule.id, counter)
+    });
+    let counters = counters.collect();
+    registry.register(
+        "exemptions",
+        "Exemptions used, dry runs not counted",
+        family,
+    );
     counters
 }
 

@@ -26,8 +26,10 @@ pub struct Envelope<'a> {
     pub name: Cow<'a, str>,
     /// Whether nothing will be stored.
     pub dry_run: bool,
-    /// Who asks.
+    /// Who asks, by name.
     pub user: Cow<'a, str>,
+    /// Who asks, as it came (`authentication.k8s.io/v1`, `UserInfo`).
+    pub user_info: Option<&'a RawValue>,
     /// The object as it will be; nothing on DELETE.
     pub object: Option<&'a RawValue>,
     /// The object as it is; nothing on CREATE.
@@ -82,11 +84,20 @@ impl<'a> Envelope<'a> {
             namespace: request.namespace.0,
             name: request.name.0,
             dry_run: request.dry_run,
-            user: request.user_info.username.0,
+            user: user_name(request.user_info)?,
+            user_info: request.user_info,
             object: request.object,
             old_object: request.old_object,
         })
     }
+}
+
+fn user_name(user: Option<&RawValue>) -> serde_json::Result<Cow<'_, str>> {
+    let Some(user) = user else {
+        return Ok(Cow::default());
+    };
+    let user: UserInfo<'_> = serde_json::from_str(user.get())?;
+    Ok(user.username.0)
 }
 
 fn operation(text: &str) -> Operation {
@@ -121,7 +132,7 @@ view! {
         "namespace" => namespace: Text<'a>,
         "name" => name: Text<'a>,
         "dryRun" => dry_run: bool,
-        "userInfo" => user_info: UserInfo<'a>,
+        "userInfo" => user_info: Option<&'a RawValue>,
         "object" => object: Option<&'a RawValue>,
         "oldObject" => old_object: Option<&'a RawValue>,
     }

@@ -71,6 +71,7 @@ fn tag(tag: Tag) -> &'static str {
     match tag {
         Tag::Injected => "injected",
         Tag::Yielded => "yielded",
+        Tag::Exempted => "exempted",
         Tag::Rule(rule) => rule,
     }
 }

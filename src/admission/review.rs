@@ -3,20 +3,18 @@
 use std::fmt::Write as _;
 use std::time::Instant;
 
-use arc_swap::ArcSwap;
-
 use super::{Envelope, Refusal, response};
-use crate::cluster::World;
+use crate::cluster::{World, Write};
 use crate::evaluate;
 use crate::metrics::{Endpoint, Metrics, Operation, RequestLabels, Verdict};
-use crate::policy::Policy;
+use crate::policy::source::SharedPolicies;
 use crate::rules::Phase;
 use crate::subject::{Source, Undecodable};
 
 /// What reviews are judged by.
 pub struct Reviewer {
     /// Swapped as a whole, so that a review never sees half of a change.
-    pub policy: ArcSwap<Policy>,
+    pub policies: SharedPolicies,
     /// The cluster around the sets.
     pub world: World,
 }
@@ -32,7 +30,8 @@ pub struct Reviewed<'a> {
 
 /// What was found out about the object of a review.
 enum Judgement {
-    /// Nothing that we judge: another kind, a subresource, DELETE, a write that leaves the spec as it is.
+    /// Nothing that we judge: another kind, a subresource, DELETE, a write that leaves the spec as it is, a set that no policy is
+    /// for.
     Ignored,
     Judged(evaluate::Verdict),
     Undecodable(Undecodable),
@@ -96,10 +95,14 @@ impl Reviewer {
             object,
             old_object,
         };
-        let policy = self.policy.load_full();
+        let write = Write {
+            source,
+            user: envelope.user_info,
+        };
+        let policies = self.policies.load_full();
         let judged = self
             .world
-            .judge(&policy, source, phase(endpoint), deadline.into());
+            .judge(&policies, write, phase(endpoint), deadline.into());
         match judged.await {
             Ok(None) => Judgement::Ignored,
             Ok(Some(verdict)) => Judgement::Judged(verdict),
@@ -167,6 +170,9 @@ impl Reviewed<'_> {
         }
         for injection in &self.verdict.injections {
             metrics.count_injection(injection.kind, injection.origin);
+        }
+        for rule in &self.verdict.exempted {
+            metrics.count_exemption(rule);
         }
     }
 

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod certs;
+mod crd;
 mod serve;
 
 use std::process::ExitCode;
@@ -22,7 +23,14 @@ enum Command {
     /// Make certificates for development
     #[command(subcommand)]
     Certs(certs::Command),
+    /// Print the definition of the kind `StatefulSetPolicy`, for `kubectl apply -f -`
+    Crd,
 }
+
+/// Wrong usage, or a policy that cannot be used: exit code 2.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct UsageError(String);
 
 impl Cli {
     /// Runs the command; what went wrong goes to stderr, all its causes included.
@@ -31,12 +39,17 @@ impl Cli {
         let done = match self.command {
             Command::Serve(args) => args.run(),
             Command::Certs(command) => command.run(),
+            Command::Crd => crd::run(),
         };
         match done {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
                 eprintln!("steadyset: {error:#}");
-                ExitCode::FAILURE
+                if error.is::<UsageError>() {
+                    ExitCode::from(2)
+                } else {
+                    ExitCode::FAILURE
+                }
             }
         }
     }

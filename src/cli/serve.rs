@@ -11,11 +11,15 @@ use base64::Engine as _;
 use clap::ArgGroup;
 use tokio::task::JoinSet;
 
+use super::UsageError;
 use crate::admission::{self, Reviewer, Webhook};
 use crate::certs::{self, Files, Pair};
 use crate::cluster::{self, NoCluster, ServerVersion, Target, World};
 use crate::duration;
 use crate::metrics::{CertificateKind, Metrics};
+use crate::policy::source::Store;
+use crate::policy::source::files::Followed;
+use crate::policy::source::objects::Objects;
 use crate::server::health::{self, Readiness};
 use crate::server::{Config, Counts, Lifecycle, Limits, Server, SharedTls, Signals, Transport};
 use crate::telemetry::{self, LogFormat};
@@ -39,6 +43,14 @@ pub(super) struct Args {
         default_value = "0.0.0.0:8080"
     )]
     probe_listen: SocketAddr,
+    /// A file of policies, or a folder of such; repeatable, read again when it changes
+    #[arg(
+        long,
+        env = "STEADYSET_CONFIG",
+        value_name = "PATH",
+        value_delimiter = ','
+    )]
+    config: Vec<PathBuf>,
     #[command(flatten)]
     certificates: Certificates,
     #[command(flatten)]
@@ -145,12 +157,23 @@ impl Args {
         let mut readiness = Readiness::new(lifecycle.clone());
         let listening = readiness.gate("tls-listener");
         let tls = self.certificates.load(&metrics, &mut tasks).await?;
+        let store = Arc::new(Store::new(Arc::clone(&metrics)));
+        follow_files(&self.config, &store, &mut tasks)?;
+        let world = self
+            .cluster
+            .world(&metrics, &mut readiness, &mut tasks)
+            .await?;
+        if let World::Live(cluster) = &world {
+            let gate = readiness.gate("policies");
+            let objects = Objects::new(cluster.client().clone(), Arc::clone(&store), gate);
+            tasks.spawn(async move {
+                objects.follow().await;
+                "policies of the cluster"
+            });
+        }
         let reviewer = Reviewer {
-            policy: ArcSwap::default(),
-            world: self
-                .cluster
-                .world(&metrics, &mut readiness, &mut tasks)
-                .await?,
+            policies: store.shared(),
+            world,
         };
         let webhook = Webhook {
             reviewer,
@@ -254,6 +277,26 @@ impl Certificates {
             metrics,
         )
     }
+}
+
+/// Puts the policies of files in force, and keeps them as the files are.
+fn follow_files(paths: &[PathBuf], store: &Arc<Store>, tasks: &mut Tasks) -> anyhow::Result<()> {
+    if paths.is_empty() {
+        return Ok(());
+    }
+    let followed = Followed::start(paths.to_vec(), store).map_err(|wrong| {
+        let lines: Vec<String> = wrong.iter().map(ToString::to_string).collect();
+        anyhow::Error::new(UsageError(format!(
+            "--config cannot be used:\n{}",
+            lines.join("\n")
+        )))
+    })?;
+    let store = Arc::clone(store);
+    tasks.spawn(async move {
+        followed.follow(store).await;
+        "policies in files"
+    });
+    Ok(())
 }
 
 fn shared(pair: &Pair, metrics: &Metrics) -> anyhow::Result<SharedTls> {

@@ -14,9 +14,10 @@ use tokio::sync::Notify;
 
 use super::cache::Cache;
 use super::connect::reason;
+use super::exempt::Exempters;
 use super::governing_service::LinkedSet;
 use super::prune::Class;
-use super::{ClusterView, Lookup, ServerVersion, Service, ServiceKeeping};
+use super::{ClusterView, Lookup, NamespaceLabels, ServerVersion, Service, ServiceKeeping};
 use crate::server::health::Gate;
 
 /// How often the version and our rights are asked again: an upgraded API server, or a changed role, needs no restart.
@@ -46,7 +47,8 @@ pub struct Cluster {
     pub(super) sets: Cache<LinkedSet>,
     pub(super) classes: Cache<Class>,
     pub(super) budgets: Cache<()>,
-    pub(super) namespaces: Cache<()>,
+    pub(super) namespaces: Cache<NamespaceLabels>,
+    pub(super) exempters: Exempters,
 }
 
 impl fmt::Debug for Cluster {
@@ -70,11 +72,13 @@ impl Cluster {
             classes: Cache::default(),
             budgets: Cache::default(),
             namespaces: Cache::default(),
+            exempters: Exempters::default(),
         }
     }
 
     /// The client, for questions that no cache answers.
-    pub(super) fn client(&self) -> &Client {
+    #[must_use]
+    pub fn client(&self) -> &Client {
         &self.client
     }
 
@@ -187,6 +191,10 @@ impl ClusterView for Cluster {
             Lookup::Found(_) | Lookup::Absent => Lookup::Absent,
             Lookup::Unknown => Lookup::Unknown,
         }
+    }
+
+    fn namespace_labels(&self, namespace: &str) -> Lookup<Arc<NamespaceLabels>> {
+        self.namespaces.get("", namespace)
     }
 
     /// None as far as nobody has asked: a review asks when it would inject.

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use json_patch::PatchOperation;
 use k8s_openapi::api::core::v1 as core;
 use kube::api::ListParams;
@@ -13,18 +14,20 @@ use tokio::time::Instant;
 use super::connect::reason;
 use super::orphans::{fits, is_orphan};
 use super::overlay::Overlay;
-use super::{Cluster, ClusterView, Lookup, Service, prune};
+use super::{Cluster, ClusterView, Lookup, NamespaceLabels, Service, Write, prune};
 use crate::evaluate::{Verdict, evaluate};
 use crate::inject::record::Record;
-use crate::policy::Policy;
+use crate::policy::Policies;
+use crate::policy::exemption::Exemption;
 use crate::rules::Phase;
 use crate::subject::set::{MatchExpression, Selector, Set};
-use crate::subject::{Operation, Source, Subject, Undecodable};
+use crate::subject::{Operation, Subject, Undecodable};
 
 impl Cluster {
-    /// Judges a set as [`evaluate`] does, with at most two questions to the API server: for the namespace's Services,
-    /// where the cache may not know the one in question yet (in `kubectl apply` of a folder it was created milliseconds
-    /// ago), and for orphaned pods, where something would be injected into a new set.
+    /// Judges a set as [`evaluate`] does, with at most a few questions to the API server: for the labels of a namespace and for
+    /// its Services, where the cache may not know those in question yet (in `kubectl apply` of a folder they were created
+    /// milliseconds ago); for the user's right to exempt, where the policy asks for it; and for orphaned pods, where
+    /// something would be injected into a new set.
     ///
     /// Each question gets half of the time left until `deadline`; one that fails or takes longer leaves its answer
     /// unknown. Answers `None` where there is nothing to judge. Most reviews ask nothing and never wait.
@@ -34,25 +37,35 @@ impl Cluster {
     /// [`Undecodable`] if a field that is read has the wrong type.
     pub(super) async fn judge(
         &self,
-        policy: &Policy,
-        source: Source<'_>,
+        policies: &Policies,
+        write: Write<'_>,
         phase: Phase,
         deadline: Instant,
     ) -> Result<Option<Verdict>, Undecodable> {
-        let Some(subject) = Subject::decode(source)? else {
+        let Some(subject) = Subject::decode(write.source)? else {
             return Ok(None);
         };
-        let namespace = source.namespace;
+        let namespace = write.source.namespace;
         let creates = subject.operation() == Operation::Create;
         let mut view = Overlay::new(self);
+        if policies.read_namespace_labels() && self.namespace_labels(namespace).found().is_none() {
+            view.set_namespace_labels(self.ask_for_labels(namespace, deadline).await);
+        }
+        let Some(policy) = policies.select(&subject, &view) else {
+            return Ok(None);
+        };
+        if policy.exemptions.require_verb && Exemption::of(&subject.set).is_some() {
+            view.set_exempt_verb(self.may_exempt(policy, write.user, deadline).await);
+        }
         if creates && self.lacks_services(namespace, &subject.set) {
             view.set_services(self.ask_for_services(namespace, deadline).await);
         }
-        let verdict = evaluate(policy, subject, &view, phase);
+        let now = Timestamp::now();
+        let verdict = evaluate(policy, subject, &view, phase, now);
         if !creates || verdict.injections.is_empty() {
             return Ok(Some(verdict));
         }
-        let Some(subject) = Subject::decode(source)? else {
+        let Some(subject) = Subject::decode(write.source)? else {
             return Ok(None);
         };
         let pods = self.ask_for_pods(namespace, &subject.set, deadline).await;
@@ -60,8 +73,25 @@ impl Cluster {
             Lookup::Absent => Ok(Some(verdict)),
             pods => {
                 view.set_orphaned_pods(pods);
-                Ok(Some(evaluate(policy, subject, &view, phase)))
+                Ok(Some(evaluate(policy, subject, &view, phase, now)))
             }
+        }
+    }
+
+    /// The labels of a namespace that the cache does not know.
+    async fn ask_for_labels(
+        &self,
+        namespace: &str,
+        deadline: Instant,
+    ) -> Lookup<Arc<NamespaceLabels>> {
+        let api: Api<core::Namespace> = Api::all(self.client().clone());
+        let found = answer("namespace", deadline, api.get_opt(namespace)).await;
+        match found {
+            Some(Some(object)) => {
+                Lookup::Found(Arc::new(object.metadata.labels.unwrap_or_default()))
+            }
+            Some(None) => Lookup::Absent,
+            None => Lookup::Unknown,
         }
     }
 
@@ -129,7 +159,7 @@ fn orphans(
 }
 
 /// What was asked, if the answer comes within half of the time left.
-async fn answer<T>(
+pub(super) async fn answer<T>(
     what: &str,
     deadline: Instant,
     question: impl Future<Output = kube::Result<T>>,

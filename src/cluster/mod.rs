@@ -12,6 +12,7 @@ use thiserror::Error;
 
 mod cache;
 mod connect;
+mod exempt;
 mod governing_service;
 mod live;
 mod lookup;
@@ -27,7 +28,11 @@ mod world;
 
 pub use connect::{ConnectError, Target};
 pub use live::Cluster;
-pub use world::World;
+pub(crate) use watch::refusal;
+pub use world::{World, Write};
+
+/// The labels of a namespace.
+pub type NamespaceLabels = BTreeMap<String, String>;
 
 /// The answer to a look-up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,6 +80,17 @@ pub trait ClusterView: Send + Sync {
 
     /// The default storage class.
     fn default_storage_class(&self) -> Lookup<()>;
+
+    /// The labels of a namespace.
+    fn namespace_labels(&self, _namespace: &str) -> Lookup<Arc<NamespaceLabels>> {
+        Lookup::Unknown
+    }
+
+    /// Whether the user of this write holds the verb `exempt` on the policy that judges it: [`Lookup::Found`] where he does,
+    /// [`Lookup::Absent`] where he does not. Where nobody can be asked it is unknown.
+    fn exempt_verb(&self) -> Lookup<()> {
+        Lookup::Unknown
+    }
 
     /// Pods that match the set's selector, have no controller and are called `<set>-N`, which is what
     /// `kubectl delete --cascade=orphan` leaves behind, and that are not yet what the injections would make of them: an

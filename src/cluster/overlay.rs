@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Cluster, ClusterView, Lookup, ServerVersion, Service, ServiceKeeping};
+use super::{
+    Cluster, ClusterView, Lookup, NamespaceLabels, ServerVersion, Service, ServiceKeeping,
+};
 
 /// A view for one set: its namespace's Services and its orphaned pods are those just asked for.
 #[derive(Debug)]
@@ -10,6 +12,8 @@ pub(super) struct Overlay<'c> {
     cluster: &'c Cluster,
     services: Option<Lookup<Vec<Arc<Service>>>>,
     orphaned_pods: Lookup<Vec<String>>,
+    namespace_labels: Option<Lookup<Arc<NamespaceLabels>>>,
+    exempt_verb: Lookup<()>,
 }
 
 impl<'c> Overlay<'c> {
@@ -19,12 +23,24 @@ impl<'c> Overlay<'c> {
             cluster,
             services: None,
             orphaned_pods: cluster.orphaned_pods(),
+            namespace_labels: None,
+            exempt_verb: Lookup::Unknown,
         }
     }
 
     /// The Services of the set's namespace as they are now.
     pub(super) fn set_services(&mut self, services: Lookup<Vec<Arc<Service>>>) {
         self.services = Some(services);
+    }
+
+    /// The labels of the set's namespace as they are now.
+    pub(super) fn set_namespace_labels(&mut self, labels: Lookup<Arc<NamespaceLabels>>) {
+        self.namespace_labels = Some(labels);
+    }
+
+    /// Whether the user may exempt the set.
+    pub(super) fn set_exempt_verb(&mut self, verb: Lookup<()>) {
+        self.exempt_verb = verb;
     }
 
     /// The set's orphaned pods as they are now.
@@ -61,6 +77,15 @@ impl ClusterView for Overlay<'_> {
 
     fn default_storage_class(&self) -> Lookup<()> {
         self.cluster.default_storage_class()
+    }
+
+    fn namespace_labels(&self, namespace: &str) -> Lookup<Arc<NamespaceLabels>> {
+        let asked = self.namespace_labels.clone();
+        asked.unwrap_or_else(|| self.cluster.namespace_labels(namespace))
+    }
+
+    fn exempt_verb(&self) -> Lookup<()> {
+        self.exempt_verb.clone()
     }
 
     fn orphaned_pods(&self) -> Lookup<Vec<String>> {

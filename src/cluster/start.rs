@@ -50,7 +50,7 @@ impl Cluster {
             budget,
             ignore,
         );
-        let namespace = |_: core::Namespace| Some(());
+        let namespace = |object: core::Namespace| Some(object.metadata.labels.unwrap_or_default());
         start.watch(
             CacheKind::Namespaces,
             |cluster| &cluster.namespaces,

@@ -81,7 +81,7 @@ impl Watch {
 
     fn failed(&self, error: &watcher::Error) {
         let kind = self.kind.as_str();
-        if let Some(refusal) = refusal(error) {
+        if let Some(refusal) = refusal(error).filter(|refusal| refusal.code == 403) {
             let reason = &refusal.message;
             tracing::warn!(
                 kind,
@@ -113,13 +113,13 @@ fn set<T: PartialEq>(
     });
 }
 
-/// What the API server says where it forbids a watch.
-fn refusal(error: &watcher::Error) -> Option<&Status> {
+/// What the API server says where it refuses a watch.
+pub(crate) fn refusal(error: &watcher::Error) -> Option<&Status> {
     match error {
         watcher::Error::InitialListFailed(kube::Error::Api(status))
         | watcher::Error::WatchStartFailed(kube::Error::Api(status))
         | watcher::Error::WatchFailed(kube::Error::Api(status))
-        | watcher::Error::WatchError(status) => Some(&**status).filter(|status| status.code == 403),
+        | watcher::Error::WatchError(status) => Some(status),
         _ => None,
     }
 }

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+use serde_json::value::RawValue;
 use tokio::time::Instant;
 
 use super::{Cluster, NoCluster};
 use crate::evaluate::{Verdict, evaluate};
-use crate::policy::Policy;
+use crate::policy::Policies;
 use crate::rules::Phase;
 use crate::subject::{Source, Subject, Undecodable};
 
@@ -20,25 +22,40 @@ pub enum World {
 }
 
 impl World {
-    /// Judges a set with what is known of the world around it, and answers before `deadline` whatever the API server does.
-    /// Answers `None` where there is nothing to judge.
+    /// Judges a set by the policy that is for it, with what is known of the world around it, and answers before `deadline` whatever
+    /// the API server does. Answers `None` where there is nothing to judge.
     ///
     /// # Errors
     ///
     /// [`Undecodable`] if a field that is read has the wrong type.
     pub async fn judge(
         &self,
-        policy: &Policy,
-        source: Source<'_>,
+        policies: &Policies,
+        write: Write<'_>,
         phase: Phase,
         deadline: Instant,
     ) -> Result<Option<Verdict>, Undecodable> {
         match self {
             Self::Offline(nothing) => {
-                let subject = Subject::decode(source)?;
-                Ok(subject.map(|subject| evaluate(policy, subject, nothing, phase)))
+                let Some(subject) = Subject::decode(write.source)? else {
+                    return Ok(None);
+                };
+                let policy = policies.select(&subject, nothing);
+                Ok(
+                    policy
+                        .map(|policy| evaluate(policy, subject, nothing, phase, Timestamp::now())),
+                )
             }
-            Self::Live(cluster) => cluster.judge(policy, source, phase, deadline).await,
+            Self::Live(cluster) => cluster.judge(policies, write, phase, deadline).await,
         }
     }
+}
+
+/// A set on its way into the cluster, and who brings it.
+#[derive(Clone, Copy, Debug)]
+pub struct Write<'a> {
+    /// The set.
+    pub source: Source<'a>,
+    /// The user, as `userInfo` of the review has him (`authentication.k8s.io/v1`, `UserInfo`).
+    pub user: Option<&'a RawValue>,
 }

@@ -69,6 +69,8 @@ pub enum Tag {
     Injected,
     /// Something of ours went.
     Yielded,
+    /// An exemption was used, or could not be.
+    Exempted,
     /// It speaks for a rule.
     Rule(&'static str),
 }

@@ -172,7 +172,7 @@ pub(super) fn disown_copied(work: &mut Work<'_, '_>) {
 
 /// Links a new set that names no Service; why one is not linked, the rule `service-name-empty` says.
 pub(super) fn inject(work: &mut Work<'_, '_>) {
-    let mode = work.policy.inject.service_name;
+    let mode = work.policy.inject.service_name.mode;
     let set = work.draft.set();
     if mode == ServiceNameMode::Never || !set.spec.service_name.is_empty() {
         return;

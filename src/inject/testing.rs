@@ -151,6 +151,7 @@ impl Written {
             let tag = match notice.tag {
                 Tag::Injected => "injected",
                 Tag::Yielded => "yielded",
+                Tag::Exempted => "exempted",
                 Tag::Rule(rule) => rule,
             };
             format!("{tag} {}: {}", notice.pointer, notice.message)

@@ -5,6 +5,7 @@ use super::{Action, Builtin, Context, Docs, Rule, Violation, is_dns_label, quote
 use crate::inject::claims::Request;
 use crate::inject::wanted;
 use crate::patch::escape;
+use crate::policy::exemption;
 use crate::subject::annotations::{CLAIM_PREFIX, EXEMPT, EXEMPT_UNTIL, INJECT, INJECTED, PREFIX};
 
 /// An annotation that says nothing to us.
@@ -38,7 +39,9 @@ fn check(context: &Context<'_>, violations: &mut Vec<Violation>) {
 fn fault(key: &str, value: &str) -> Option<(String, String)> {
     match key {
         INJECT => unknown_word(value),
-        INJECTED | EXEMPT | EXEMPT_UNTIL => None,
+        INJECTED => None,
+        EXEMPT => exemption::parse(value).err(),
+        EXEMPT_UNTIL => exemption::parse_until(value).err(),
         _ => key
             .strip_prefix(CLAIM_PREFIX)
             .map_or_else(|| Some(unknown_key(key)), |volume| bad_claim(volume, value)),

@@ -94,6 +94,17 @@ impl Rule {
     pub fn runs(&self, context: &Context<'_>) -> bool {
         context.phase != Phase::Mutate || self.early || self.builtin.holds(context)
     }
+
+    /// Whether the rule may ever deny. A field that cannot change is for the server's own 422, which operators and `GitOps` tools
+    /// act on; a `maxUnavailable` that the server ignores does no harm.
+    #[must_use]
+    pub fn may_deny(&self) -> bool {
+        let never = [
+            immutable::FIELD_CHANGE.id,
+            update_strategy::max_unavailable::effect::IGNORED.id,
+        ];
+        !never.contains(&self.id)
+    }
 }
 
 /// A rule's page, in Markdown.
@@ -145,6 +156,8 @@ pub struct Violation {
     pub help: String,
     /// An action other than the rule's own, where the case is milder.
     pub action: Option<Action>,
+    /// The most that it may do whatever the operator says, because here somebody else decides.
+    pub ceiling: Option<Action>,
 }
 
 impl Violation {
@@ -161,6 +174,7 @@ impl Violation {
             message: message.into(),
             help: help.into(),
             action: None,
+            ceiling: None,
         }
     }
 
@@ -178,6 +192,27 @@ impl Violation {
     pub fn with(self, action: Action) -> Self {
         Self {
             action: Some(action),
+            ..self
+        }
+    }
+
+    /// The finding, once its action is settled.
+    pub(crate) fn finding(self, rule: &'static str, action: Action) -> Finding {
+        Finding {
+            rule,
+            action,
+            pointer: self.pointer,
+            message: self.message,
+            help: self.help,
+        }
+    }
+
+    /// Says that it must do no more than warn, because a later webhook or the server decides.
+    #[must_use]
+    pub fn warns_at_most(self) -> Self {
+        Self {
+            action: Some(Action::Warn),
+            ceiling: Some(Action::Warn),
             ..self
         }
     }
@@ -242,8 +277,14 @@ pub fn all() -> &'static [&'static Rule] {
     ALL
 }
 
+/// The rule of that id.
+#[must_use]
+pub fn named(id: &str) -> Option<&'static Rule> {
+    all().iter().find(|rule| rule.id == id).copied()
+}
+
 /// What a user wrote, between quotes: short, and on one line whatever it holds.
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     const LONGEST: usize = 60;
     if text.chars().count() <= LONGEST {
         return format!("{text:?}");

@@ -3,6 +3,7 @@ use serde_json::{Value, from_str, from_value, json, value::to_raw_value};
 use super::*;
 use crate::cluster::cache::Objects;
 use crate::cluster::testing::{Asked, client, forbidden, list};
+use crate::subject::Source;
 
 #[test]
 fn a_selector_is_written_as_the_api_server_reads_it() {
@@ -45,8 +46,9 @@ async fn judge(cluster: &Cluster, object: &Value, old: Option<&Value>) -> Verdic
         old_object: old.as_deref(),
     };
     let deadline = Instant::now() + Duration::from_secs(8);
-    let policy = Policy::default();
-    let judged = cluster.judge(&policy, source, Phase::Mutate, deadline);
+    let write = Write { source, user: None };
+    let policies = Policies::default();
+    let judged = cluster.judge(&policies, write, Phase::Mutate, deadline);
     judged.await.unwrap().unwrap()
 }
 

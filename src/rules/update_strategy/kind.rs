@@ -36,7 +36,7 @@ fn check(context: &Context<'_>, violations: &mut Vec<Violation>) {
                 "Recreate exists from Kubernetes 1.37 alone, behind the gate StatefulSetRecreateStrategy",
                 "elsewhere write OnDelete and delete the pods after each change, or RollingUpdate",
             )
-            .with(Action::Warn),
+            .warns_at_most(),
         );
         return;
     }

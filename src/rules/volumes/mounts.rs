@@ -38,7 +38,7 @@ fn without_volume(context: &Context<'_>, violations: &mut Vec<Violation>) {
         .of(used.volume);
         violations.push(match context.phase {
             // A later webhook may still add the volume.
-            Phase::Mutate => violation.with(Action::Warn),
+            Phase::Mutate => violation.warns_at_most(),
             Phase::Validate | Phase::File => violation,
         });
     }

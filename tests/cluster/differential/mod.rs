@@ -13,6 +13,7 @@ use anyhow::{Result, bail};
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 use serde_json::Value;
 
+use jiff::Timestamp;
 use steadyset::cluster::{NoCluster, ServerVersion};
 use steadyset::evaluate::evaluate;
 use steadyset::policy::{ClaimMode, Inject, Policy, ProbeMode, ServiceNameMode};
@@ -215,7 +216,13 @@ fn fired(set: &Value) -> Result<Vec<&'static str>, String> {
     let cluster = NoCluster {
         version: Some(version),
     };
-    let verdict = evaluate(&nothing_injected(), subject, &cluster, Phase::Mutate);
+    let verdict = evaluate(
+        &nothing_injected(),
+        subject,
+        &cluster,
+        Phase::Mutate,
+        Timestamp::UNIX_EPOCH,
+    );
     let findings = verdict.findings.into_iter().map(|finding| finding.rule);
     Ok(findings
         .filter(|rule| kinds::RULES.iter().any(|builtin| builtin.id == *rule))
@@ -225,7 +232,10 @@ fn fired(set: &Value) -> Result<Vec<&'static str>, String> {
 fn nothing_injected() -> Policy {
     let mut inject = Inject::default();
     inject.readiness_probe.mode = ProbeMode::Never;
-    inject.service_name = ServiceNameMode::Never;
+    inject.service_name.mode = ServiceNameMode::Never;
     inject.volume_claims.mode = ClaimMode::Never;
-    Policy { inject }
+    Policy {
+        inject,
+        ..Policy::default()
+    }
 }

@@ -1,0 +1,122 @@
+//! Who may exempt: a question to the API server about the user who writes, remembered for seconds.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use k8s_openapi::api::authorization::v1::{
+    ResourceAttributes, SubjectAccessReview, SubjectAccessReviewSpec,
+};
+use kube::Api;
+use kube::api::PostParams;
+use serde_json::value::RawValue;
+use tokio::time::Instant;
+
+use super::lookup::answer;
+use super::{Cluster, Lookup};
+use crate::policy::Policy;
+use crate::subject::view::{Text, view};
+
+/// How long an answer counts: a review calls twice, and a folder of sets is applied at once; a right that is taken away is gone
+/// soon.
+const REMEMBERED: Duration = Duration::from_secs(10);
+
+/// Answers remembered at most.
+const ROOM: usize = 1024;
+
+view! {
+    /// `UserInfo` (`authentication.k8s.io/v1`).
+    struct User<'a> {
+        "username" => username: Text<'a>,
+        "uid" => uid: Text<'a>,
+        "groups" => groups: Vec<Text<'a>>,
+        "extra" => extra: BTreeMap<Text<'a>, Vec<Text<'a>>>,
+    }
+}
+
+/// What was answered, by policy and user, and when.
+#[derive(Debug, Default)]
+pub(super) struct Exempters(Mutex<HashMap<(String, String), (Instant, bool)>>);
+
+impl Exempters {
+    fn recall(&self, key: &(String, String)) -> Option<bool> {
+        let answers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (asked, allowed) = answers.get(key)?;
+        (asked.elapsed() < REMEMBERED).then_some(*allowed)
+    }
+
+    fn remember(&self, key: (String, String), allowed: bool) {
+        let mut answers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if answers.len() >= ROOM {
+            answers.retain(|_, (asked, _)| asked.elapsed() < REMEMBERED);
+        }
+        if answers.len() < ROOM {
+            answers.insert(key, (Instant::now(), allowed));
+        }
+    }
+}
+
+impl Cluster {
+    /// Whether a user holds the verb `exempt` on a policy.
+    pub(super) async fn may_exempt(
+        &self,
+        policy: &Policy,
+        user: Option<&RawValue>,
+        deadline: Instant,
+    ) -> Lookup<()> {
+        let written = user.map_or("{}", RawValue::get);
+        let key = (policy.name.clone(), written.to_owned());
+        if let Some(allowed) = self.exempters.recall(&key) {
+            return held(allowed);
+        }
+        let Some(allowed) = self.ask_for_verb(policy, written, deadline).await else {
+            return Lookup::Unknown;
+        };
+        self.exempters.remember(key, allowed);
+        held(allowed)
+    }
+
+    async fn ask_for_verb(&self, policy: &Policy, user: &str, deadline: Instant) -> Option<bool> {
+        let user: User<'_> = serde_json::from_str(user).ok()?;
+        let api: Api<SubjectAccessReview> = Api::all(self.client().clone());
+        let (parameters, question) = (PostParams::default(), question(policy, &user));
+        let answered = answer("access", deadline, api.create(&parameters, &question)).await?;
+        Some(answered.status.is_some_and(|status| status.allowed))
+    }
+}
+
+fn held(allowed: bool) -> Lookup<()> {
+    if allowed {
+        Lookup::Found(())
+    } else {
+        Lookup::Absent
+    }
+}
+
+fn question(policy: &Policy, user: &User<'_>) -> SubjectAccessReview {
+    let attributes = ResourceAttributes {
+        verb: Some("exempt".to_owned()),
+        group: Some("steadyset.io".to_owned()),
+        resource: Some("statefulsetpolicies".to_owned()),
+        version: Some("v1alpha1".to_owned()),
+        name: Some(policy.name.clone()),
+        ..ResourceAttributes::default()
+    };
+    let texts = |texts: &[Text<'_>]| texts.iter().map(Text::to_string).collect::<Vec<_>>();
+    let extra = user.extra.iter();
+    SubjectAccessReview {
+        spec: SubjectAccessReviewSpec {
+            user: Some(user.username.to_string()),
+            uid: Some(user.uid.to_string()),
+            groups: Some(texts(&user.groups)),
+            extra: Some(
+                extra
+                    .map(|(key, values)| (key.to_string(), texts(values)))
+                    .collect(),
+            ),
+            resource_attributes: Some(attributes),
+            ..SubjectAccessReviewSpec::default()
+        },
+        ..SubjectAccessReview::default()
+    }
+}

@@ -1,0 +1,405 @@
+//! From what was written to what is asked: a policy whose every name is known and whose every pattern is compiled.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
+use kube::core::Selector;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::schema::{self, Fault};
+use super::spec::{
+    ExemptionsSpec, GrpcSpec, ImageProbeSpec, InjectSpec, LabelOperator, LabelRequirementSpec,
+    LabelSelectorSpec, MatchSpec, PolicySpec, ProbeSpec, Scheme, TcpSocketSpec,
+};
+use super::{
+    Enforcement, Exemptions, Glob, ImageProbe, Inject, Matcher, Policy, ProbeMode, RuleAction,
+    ServiceNameMode,
+};
+use crate::policy::ClaimMode;
+use crate::rules::{self, Rule, near::nearest};
+use crate::subject::is_size;
+use crate::subject::probe::{Exec, Grpc, HttpGet, Probe, TcpSocket};
+use crate::subject::view::{IntOrString, Text};
+
+/// A policy that cannot be compiled.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rejected {
+    /// Everything that is wrong with it.
+    pub faults: Vec<Fault>,
+    /// What stands in for it where no earlier form of it is known: for every set that it could be for, nothing is injected
+    /// and findings warn at most.
+    pub stand_in: Box<Policy>,
+}
+
+/// Compiles the `spec` of a policy.
+///
+/// # Errors
+///
+/// Everything that is wrong with it at once.
+pub fn compile(name: &str, spec: &Value) -> Result<Policy, Rejected> {
+    let mut faults = schema::faults(spec);
+    if faults.is_empty() {
+        match serde_json::from_value::<PolicySpec>(without_nulls(spec.clone())) {
+            Ok(spec) => {
+                let policy = Compiler(&mut faults).policy(name, &spec);
+                if faults.is_empty() {
+                    return Ok(policy);
+                }
+            }
+            Err(error) => faults.push(Fault::new("spec", error.to_string())),
+        }
+    }
+    Err(Rejected {
+        faults,
+        stand_in: Box::new(stand_in(name, spec)),
+    })
+}
+
+/// The careful policy in place of one that cannot be compiled. What can be read of its `match` holds; where it cannot be
+/// read the policy could be for any set, and where its priority cannot, it could be the highest.
+fn stand_in(name: &str, spec: &Value) -> Policy {
+    let mut inject = Inject::default();
+    inject.readiness_probe.mode = ProbeMode::Never;
+    inject.liveness_probe.mode = ProbeMode::Never;
+    inject.service_name.mode = ServiceNameMode::Never;
+    inject.volume_claims.mode = ClaimMode::Never;
+    Policy {
+        name: name.to_owned(),
+        priority: part(spec, "priority").unwrap_or(i32::MAX),
+        matches: readable_match(spec),
+        enforcement: Enforcement::Warn,
+        inject,
+        ..Policy::default()
+    }
+}
+
+/// The careful policy while it is not known which policies there are.
+#[must_use]
+pub fn unknown_policy() -> Policy {
+    stand_in("", &Value::String(String::new()))
+}
+
+fn part<T: DeserializeOwned + Default>(spec: &Value, field: &str) -> Option<T> {
+    let Value::Object(members) = spec else {
+        return None;
+    };
+    let Some(value) = members.get(field).filter(|value| !value.is_null()) else {
+        return Some(T::default());
+    };
+    serde_json::from_value(without_nulls(value.clone())).ok()
+}
+
+fn readable_match(spec: &Value) -> Matcher {
+    let of_match = |fault: &Fault| fault.path.starts_with("spec.match");
+    let mut faults: Vec<Fault> = schema::faults(spec);
+    faults.retain(of_match);
+    let written: Option<MatchSpec> = part(spec, "match");
+    let compiled = written.map(|written| Compiler(&mut faults).matcher(&written));
+    compiled.filter(|_| faults.is_empty()).unwrap_or_default()
+}
+
+/// The API server drops a null where the schema allows none; an optional field that is null is absent.
+fn without_nulls(value: Value) -> Value {
+    match value {
+        Value::Object(members) => members
+            .into_iter()
+            .filter(|(_, value)| !value.is_null())
+            .map(|(name, value)| (name, without_nulls(value)))
+            .collect(),
+        Value::Array(items) => items.into_iter().map(without_nulls).collect(),
+        value => value,
+    }
+}
+
+/// Collects what is wrong while it goes on.
+struct Compiler<'f>(&'f mut Vec<Fault>);
+
+impl Compiler<'_> {
+    fn fault(&mut self, path: impl Into<String>, message: impl Into<String>) {
+        self.0.push(Fault::new(path, message));
+    }
+
+    fn policy(&mut self, name: &str, spec: &PolicySpec) -> Policy {
+        Policy {
+            name: name.to_owned(),
+            priority: spec.priority,
+            matches: self.matcher(&spec.matches),
+            enforcement: spec.enforcement,
+            profile: spec.profile,
+            rules: self.rules(&spec.rules),
+            exemptions: self.exemptions(&spec.exemptions),
+            inject: self.inject(&spec.inject),
+        }
+    }
+
+    fn matcher(&mut self, spec: &MatchSpec) -> Matcher {
+        let names = &spec.namespaces;
+        Matcher {
+            include: self.globs("spec.match.namespaces.include", &names.include),
+            exclude: self.globs("spec.match.namespaces.exclude", &names.exclude),
+            namespaces: self.selector("spec.match.namespaceSelector", &spec.namespace_selector),
+            objects: self.selector("spec.match.objectSelector", &spec.object_selector),
+        }
+    }
+
+    fn globs(&mut self, path: &str, patterns: &[String]) -> Vec<Glob> {
+        let mut globs = Vec::new();
+        for (index, pattern) in patterns.iter().enumerate() {
+            globs.extend(self.glob(&format!("{path}[{index}]"), pattern));
+        }
+        globs
+    }
+
+    fn glob(&mut self, path: &str, pattern: &str) -> Option<Glob> {
+        let glob = Glob::new(pattern);
+        glob.map_err(|reason| self.fault(path, format!("{pattern:?} is no pattern: {reason}")))
+            .ok()
+    }
+
+    fn selector(&mut self, path: &str, spec: &LabelSelectorSpec) -> Selector {
+        let expressions =
+            spec.match_expressions
+                .iter()
+                .map(|requirement| LabelSelectorRequirement {
+                    key: requirement.key.clone(),
+                    operator: format!("{:?}", requirement.operator),
+                    values: Some(requirement.values.clone()),
+                });
+        let selector = LabelSelector {
+            match_labels: Some(spec.match_labels.clone()),
+            match_expressions: Some(expressions.collect()),
+        };
+        for (index, requirement) in spec.match_expressions.iter().enumerate() {
+            if let Some(message) = requirement.fault() {
+                self.fault(format!("{path}.matchExpressions[{index}].values"), message);
+            }
+        }
+        Selector::try_from(selector)
+            .map_err(|error| self.fault(path, error.to_string()))
+            .unwrap_or_default()
+    }
+
+    fn rules(
+        &mut self,
+        written: &BTreeMap<String, RuleAction>,
+    ) -> BTreeMap<&'static str, RuleAction> {
+        let mut actions = BTreeMap::new();
+        for (id, action) in written {
+            let path = format!("spec.rules.{id}");
+            let Some(rule) = self.rule(&path, id) else {
+                continue;
+            };
+            if *action == RuleAction::Deny && !rule.may_deny() {
+                self.fault(
+                    path,
+                    "never denies: the API server's own answer is what tools act on; write Warn, Audit or Ignore",
+                );
+            }
+            actions.insert(rule.id, *action);
+        }
+        actions
+    }
+
+    fn rule(&mut self, path: &str, id: &str) -> Option<&'static Rule> {
+        let known = rules::named(id);
+        if known.is_none() {
+            let near = nearest(id, rules::all().iter().map(|rule| rule.id));
+            let help = near.map_or_else(
+                || "steadyset explain lists them".to_owned(),
+                |near| format!("did you mean {near}?"),
+            );
+            self.fault(path, format!("there is no rule {id:?}; {help}"));
+        }
+        known
+    }
+
+    fn exemptions(&mut self, spec: &ExemptionsSpec) -> Exemptions {
+        let forbidden = spec.forbid_rules.iter().enumerate();
+        let forbid_rules = forbidden.filter_map(|(index, id)| {
+            let rule = self.rule(&format!("spec.exemptions.forbidRules[{index}]"), id);
+            rule.map(|rule| rule.id)
+        });
+        Exemptions {
+            forbid_rules: forbid_rules.collect(),
+            allow: spec.allow,
+            require_verb: spec.require_verb,
+        }
+    }
+
+    fn inject(&mut self, spec: &InjectSpec) -> Inject {
+        if !is_size(&spec.volume_claims.storage) {
+            let storage = &spec.volume_claims.storage;
+            self.fault(
+                "spec.inject.volumeClaims.storage",
+                format!("{storage:?} is no size; write one such as 1Gi"),
+            );
+        }
+        let images = spec.image_probes.iter().enumerate();
+        let image_probes = images.filter_map(|(index, image)| {
+            self.image_probe(&format!("spec.inject.imageProbes[{index}]"), image)
+        });
+        Inject {
+            image_probes: image_probes.collect(),
+            readiness_probe: spec.readiness_probe.clone(),
+            liveness_probe: spec.liveness_probe.clone(),
+            startup_probe: spec.startup_probe.clone(),
+            service_name: spec.service_name.clone(),
+            volume_claims: spec.volume_claims.clone(),
+            controller_owned: spec.controller_owned,
+        }
+    }
+
+    fn image_probe(&mut self, path: &str, spec: &ImageProbeSpec) -> Option<ImageProbe> {
+        let image = self.glob(&format!("{path}.image"), &spec.image);
+        let port = self.port(&format!("{path}.port"), spec.port.as_ref());
+        let connect = ProbeSpec {
+            tcp_socket: Some(TcpSocketSpec::default()),
+            ..ProbeSpec::default()
+        };
+        let (path, written) = match &spec.readiness {
+            Some(written) => (format!("{path}.readiness"), written),
+            None => (path.to_owned(), &connect),
+        };
+        let readiness = self.probe(&path, written, port.as_ref());
+        Some(ImageProbe {
+            image: image?,
+            readiness,
+        })
+    }
+
+    fn probe(&mut self, path: &str, spec: &ProbeSpec, port: Option<&Port>) -> Probe<'static> {
+        let seconds = |value: Option<i32>| value.map(i64::from);
+        let mut probe = Probe {
+            initial_delay_seconds: seconds(spec.initial_delay_seconds),
+            period_seconds: seconds(spec.period_seconds),
+            timeout_seconds: seconds(spec.timeout_seconds),
+            success_threshold: seconds(spec.success_threshold),
+            failure_threshold: seconds(spec.failure_threshold),
+            ..Probe::default()
+        };
+        if let Some(get) = &spec.http_get {
+            probe.http_get = Some(HttpGet {
+                path: Text::from(if get.path.is_empty() {
+                    "/".to_owned()
+                } else {
+                    get.path.clone()
+                }),
+                port: self.asked(&format!("{path}.httpGet.port"), get.port.as_ref(), port),
+                host: Text::default(),
+                scheme: get.scheme.map_or("HTTP", Scheme::as_str).into(),
+            });
+        }
+        if let Some(tcp) = &spec.tcp_socket {
+            probe.tcp_socket = Some(TcpSocket {
+                port: self.asked(&format!("{path}.tcpSocket.port"), tcp.port.as_ref(), port),
+                host: Text::default(),
+            });
+        }
+        if let Some(exec) = &spec.exec {
+            let command = exec.command.iter().cloned().map(Text::from);
+            probe.exec = Some(Exec {
+                command: command.collect(),
+            });
+        }
+        if let Some(grpc) = &spec.grpc {
+            probe.grpc = Some(self.grpc(&format!("{path}.grpc"), grpc, port));
+        }
+        self.whole(path, &probe);
+        probe
+    }
+
+    fn grpc(&mut self, path: &str, spec: &GrpcSpec, port: Option<&Port>) -> Grpc<'static> {
+        let number = match (spec.port, port) {
+            (Some(number), _) => i64::from(number),
+            (None, Some(Port::Int(number))) => *number,
+            (None, _) => {
+                self.fault(
+                    format!("{path}.port"),
+                    "must be a number: gRPC probes take no name",
+                );
+                0
+            }
+        };
+        Grpc {
+            port: number,
+            service: spec.service.clone().unwrap_or_default().into(),
+        }
+    }
+
+    /// The port that a handler asks: its own, else that of the image.
+    fn asked(&mut self, path: &str, own: Option<&Value>, port: Option<&Port>) -> Port {
+        if let Some(own) = self.port(path, own) {
+            return own;
+        }
+        port.cloned().unwrap_or_else(|| {
+            self.fault(
+                path,
+                "is missing: a number, or the name of a port of the container",
+            );
+            Port::default()
+        })
+    }
+
+    fn port(&mut self, path: &str, written: Option<&Value>) -> Option<Port> {
+        let port = match written? {
+            Value::String(name) => Port::String(name.clone().into()),
+            number => Port::Int(number.as_i64().unwrap_or_default()),
+        };
+        let fits = match &port {
+            Port::Int(number) => (1..=65_535).contains(number),
+            Port::String(name) => !name.is_empty() && name.len() <= 15,
+        };
+        if !fits {
+            self.fault(
+                path,
+                format!("{port} is no port: write 1 to 65535, or a name of at most 15 characters"),
+            );
+        }
+        Some(port)
+    }
+
+    /// What the API server would refuse in the sets that the probe is injected into.
+    fn whole(&mut self, path: &str, probe: &Probe<'_>) {
+        if probe.handlers() != 1 {
+            self.fault(
+                path,
+                "must have exactly one of httpGet, tcpSocket, exec and grpc",
+            );
+        }
+        if probe
+            .exec
+            .as_ref()
+            .is_some_and(|exec| exec.command.is_empty())
+        {
+            self.fault(format!("{path}.exec.command"), "is empty");
+        }
+    }
+}
+
+/// A port by number or name.
+type Port = IntOrString<'static>;
+
+impl LabelRequirementSpec {
+    /// What is wrong with the values, as `ValidateLabelSelectorRequirement` in kubernetes/apimachinery says it.
+    fn fault(&self) -> Option<&'static str> {
+        let takes_values = matches!(self.operator, LabelOperator::In | LabelOperator::NotIn);
+        match (takes_values, self.values.is_empty()) {
+            (true, true) => Some("must be given with In and NotIn"),
+            (false, false) => Some("must not be given with Exists and DoesNotExist"),
+            _ => None,
+        }
+    }
+}
+
+impl Scheme {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "HTTP",
+            Self::Https => "HTTPS",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,174 @@
+//! Policies as objects of the cluster: watched, compiled, and told what became of them in their status.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt;
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use kube::api::{ApiResource, DynamicObject, Patch, PatchParams};
+use kube::runtime::WatchStreamExt;
+use kube::runtime::watcher::{self, Event, watcher};
+use kube::{Api, Client, CustomResourceExt, ResourceExt};
+use serde_json::{Value, json};
+
+use super::{Origin, Said, Store};
+use crate::cluster::refusal;
+use crate::policy::Policy;
+use crate::policy::compile::{Rejected, compile};
+use crate::policy::spec::{PolicyStatus, StatefulSetPolicy};
+use crate::server::health::Gate;
+
+/// How long writing a status may hold up the watch.
+const LIMIT: Duration = Duration::from_secs(5);
+
+/// Characters of a condition's message at most; the API server takes 32768.
+const LONGEST: usize = 4096;
+
+/// The policies of a cluster.
+pub struct Objects {
+    api: Api<DynamicObject>,
+    store: Arc<Store>,
+    /// Opened once it is known which policies there are, or that they may not be read.
+    gate: Gate,
+}
+
+impl Objects {
+    /// The policies that `client` can read. From now on `store` waits for them.
+    #[must_use]
+    pub fn new(client: Client, store: Arc<Store>, gate: Gate) -> Self {
+        store.await_objects();
+        let resource: ApiResource = StatefulSetPolicy::api_resource();
+        Self {
+            api: Api::all_with(client, &resource),
+            store,
+            gate,
+        }
+    }
+
+    /// Keeps the store as the cluster has it. Never ends; what fails is tried again after a growing pause.
+    pub async fn follow(self) {
+        let mut events =
+            pin!(watcher(self.api.clone(), watcher::Config::default()).default_backoff());
+        let mut listed = Vec::new();
+        while let Some(event) = events.next().await {
+            match event {
+                Ok(Event::Init) => listed.clear(),
+                Ok(Event::InitApply(object)) => listed.push(object),
+                Ok(Event::InitDone) => {
+                    self.store
+                        .replace(Origin::Objects, listed.iter().map(said).collect());
+                    self.gate.set(true);
+                    for object in listed.drain(..) {
+                        self.tell(&object).await;
+                    }
+                }
+                Ok(Event::Apply(object)) => {
+                    self.store.set(Origin::Objects, said(&object));
+                    self.tell(&object).await;
+                }
+                Ok(Event::Delete(object)) => self.store.remove(Origin::Objects, &object.name_any()),
+                Err(error) => self.failed(&error),
+            }
+        }
+    }
+
+    fn failed(&self, error: &watcher::Error) {
+        match refusal(error).map(|refusal| refusal.code) {
+            Some(404) => {
+                tracing::info!(
+                    "the cluster knows no StatefulSetPolicy; the definition is what `steadyset crd` prints"
+                );
+                self.store.replace(Origin::Objects, Vec::new());
+                self.gate.set(true);
+            }
+            Some(403) => {
+                tracing::error!(%error, "policies may not be read; until they may, nothing is injected and findings warn at most");
+                self.store.unreadable(Origin::Objects);
+                self.gate.set(true);
+            }
+            _ => {
+                tracing::warn!(kind = "statefulsetpolicies", %error, "the watch broke; it is tried again");
+            }
+        }
+    }
+
+    /// Writes the condition `Accepted` where it says something else. Every replica wants the same, so whoever is first has done it,
+    /// and the others are told so by a conflict.
+    async fn tell(&self, object: &DynamicObject) {
+        let (name, policy) = said(object);
+        log(&name, &policy);
+        let Some(condition) = due(object, &policy) else {
+            return;
+        };
+        let patch = json!({
+            "metadata": {"resourceVersion": object.metadata.resource_version},
+            "status": {"conditions": [condition]},
+        });
+        let (parameters, patch) = (PatchParams::default(), Patch::Merge(&patch));
+        let written = self.api.patch_status(&name, &parameters, &patch);
+        match tokio::time::timeout(LIMIT, written).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(kube::Error::Api(status))) if matches!(status.code, 404 | 409) => {}
+            Ok(Err(error)) => tracing::warn!(policy = name, %error, "the status cannot be written"),
+            Err(_) => tracing::warn!(policy = name, "the status cannot be written in time"),
+        }
+    }
+}
+
+fn said(object: &DynamicObject) -> Said {
+    let name = object.name_any();
+    let nothing = json!({});
+    let spec = object.data.get("spec").filter(|spec| !spec.is_null());
+    let policy = compile(&name, spec.unwrap_or(&nothing));
+    (name, policy)
+}
+
+fn log(name: &str, policy: &Result<Policy, Rejected>) {
+    match policy {
+        Ok(_) => tracing::info!(policy = name, "policy in force"),
+        Err(rejected) => {
+            tracing::error!(
+                policy = name,
+                faults = message(rejected),
+                "a policy is refused; its last good form stays in force"
+            );
+        }
+    }
+}
+
+fn message(rejected: &Rejected) -> String {
+    let faults: Vec<String> = rejected.faults.iter().map(ToString::to_string).collect();
+    faults.join("; ").chars().take(LONGEST).collect()
+}
+
+/// The condition that the object should have and has not.
+fn due(object: &DynamicObject, policy: &Result<Policy, Rejected>) -> Option<Condition> {
+    let status = object.data.get("status").cloned().unwrap_or(Value::Null);
+    let status: PolicyStatus = serde_json::from_value(status).unwrap_or_default();
+    let stored = status
+        .conditions
+        .into_iter()
+        .find(|stored| stored.type_ == "Accepted");
+    let (status, reason, message) = match policy {
+        Ok(_) => ("True", "Compiled", "in force as it stands".to_owned()),
+        Err(rejected) => ("False", "Invalid", message(rejected)),
+    };
+    let since = stored
+        .as_ref()
+        .filter(|stored| stored.status == status)
+        .map_or_else(
+            || Time(Timestamp::now()),
+            |stored| stored.last_transition_time.clone(),
+        );
+    let condition = Condition {
+        type_: "Accepted".to_owned(),
+        status: status.to_owned(),
+        reason: reason.to_owned(),
+        message,
+        observed_generation: object.metadata.generation,
+        last_transition_time: since,
+    };
+    (stored.as_ref() != Some(&condition)).then_some(condition)
+}

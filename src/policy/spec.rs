@@ -1,0 +1,392 @@
+//! The written form of a policy: one type for the files of `--config` and for the objects of the cluster.
+//!
+//! Structure and bounds live in the schema that is derived from it: the API server checks objects by it, and
+//! [`super::compile`] checks files.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::{CustomResource, CustomResourceExt};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{
+    ControllerOwned, Enforcement, LivenessProbe, Profile, ReadinessProbe, RuleAction, ServiceName,
+    StartupProbe, VolumeClaims,
+};
+use crate::rules;
+
+/// What the operator decides, for which sets. Of the policies that match a set the one of the highest priority counts,
+/// then the first by name; nothing is merged.
+#[derive(Clone, CustomResource, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[kube(
+    group = "steadyset.io",
+    version = "v1alpha1",
+    kind = "StatefulSetPolicy",
+    plural = "statefulsetpolicies",
+    status = "PolicyStatus",
+    doc = "What steadyset injects, refuses and warns of, for which StatefulSets.",
+    printcolumn = r#"{"name":"Priority","type":"integer","jsonPath":".spec.priority"}"#,
+    printcolumn = r#"{"name":"Enforcement","type":"string","jsonPath":".spec.enforcement"}"#,
+    printcolumn = r#"{"name":"Profile","type":"string","jsonPath":".spec.profile"}"#,
+    printcolumn = r#"{"name":"Accepted","type":"string","jsonPath":".status.conditions[?(@.type=='Accepted')].status"}"#,
+    printcolumn = r#"{"name":"Message","type":"string","jsonPath":".status.conditions[?(@.type=='Accepted')].message","priority":1}"#,
+    printcolumn = r#"{"name":"Age","type":"date","jsonPath":".metadata.creationTimestamp"}"#
+)]
+#[serde(rename_all = "camelCase", default)]
+pub struct PolicySpec {
+    /// Of the policies that match a set the highest counts; 0 unless told.
+    pub priority: i32,
+    /// Which sets it is for; empty means all.
+    #[serde(rename = "match")]
+    pub matches: MatchSpec,
+    /// A ceiling over every rule's action; Enforce unless told.
+    pub enforcement: Enforcement,
+    /// Default, Strict (warnings deny) or Permissive (only what the API server rejects anyway).
+    pub profile: Profile,
+    /// An action for each rule that is to have another than its own.
+    #[schemars(transform = known_rules)]
+    pub rules: BTreeMap<String, RuleAction>,
+    /// Whether sets may exempt themselves from rules.
+    pub exemptions: ExemptionsSpec,
+    /// What is injected.
+    pub inject: InjectSpec,
+}
+
+/// Which sets a policy is for: all must hold.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct MatchSpec {
+    /// Namespaces by name.
+    pub namespaces: NamesSpec,
+    /// Namespaces by label.
+    pub namespace_selector: LabelSelectorSpec,
+    /// Sets by label.
+    pub object_selector: LabelSelectorSpec,
+}
+
+/// Names, in which `*` stands for any text and `?` for one character.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct NamesSpec {
+    /// One of these; empty means all.
+    pub include: Vec<String>,
+    /// None of these.
+    pub exclude: Vec<String>,
+}
+
+/// A label selector (`metav1.LabelSelector`): all requirements must hold; empty selects everything.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct LabelSelectorSpec {
+    /// Labels with exactly these values.
+    pub match_labels: BTreeMap<String, String>,
+    /// Further requirements.
+    pub match_expressions: Vec<LabelRequirementSpec>,
+}
+
+/// One requirement of a label selector.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LabelRequirementSpec {
+    /// The label's key.
+    pub key: String,
+    /// How its value is compared.
+    pub operator: LabelOperator,
+    /// The values of `In` and `NotIn`.
+    #[serde(default)]
+    pub values: Vec<String>,
+}
+
+/// How a label is compared.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
+pub enum LabelOperator {
+    /// The value is one of these.
+    In,
+    /// The value is none of these, or the label is absent.
+    NotIn,
+    /// The label is there.
+    Exists,
+    /// The label is absent.
+    DoesNotExist,
+}
+
+/// Whether sets may exempt themselves from rules, by the annotation `steadyset.io/exempt`.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ExemptionsSpec {
+    /// Whether exemptions count at all; true unless told.
+    pub allow: bool,
+    /// Rules from which no set is exempted.
+    #[schemars(transform = known_rule_names)]
+    pub forbid_rules: Vec<String>,
+    /// Whether the user who writes the set must hold the verb `exempt` on `statefulsetpolicies` of `steadyset.io`.
+    pub require_verb: bool,
+}
+
+impl Default for ExemptionsSpec {
+    fn default() -> Self {
+        Self {
+            allow: true,
+            forbid_rules: Vec::new(),
+            require_verb: false,
+        }
+    }
+}
+
+/// What is injected into new sets.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct InjectSpec {
+    /// Readiness probes.
+    pub readiness_probe: ReadinessProbe,
+    /// Liveness probes.
+    pub liveness_probe: LivenessProbe,
+    /// Startup probes, beside the liveness probes.
+    pub startup_probe: StartupProbe,
+    /// Probes of the operator's own images; asked before the image catalogue, the first that fits counts.
+    pub image_probes: Vec<ImageProbeSpec>,
+    /// The headless Service linkage.
+    pub service_name: ServiceName,
+    /// Volume claim templates.
+    pub volume_claims: VolumeClaims,
+    /// Whether sets whose `ownerReferences` name a controller get injections.
+    pub controller_owned: ControllerOwned,
+}
+
+/// The probe of an image.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ImageProbeSpec {
+    /// The image without tag and digest, in which `*` stands for any text.
+    #[schemars(length(min = 1))]
+    pub image: String,
+    /// The port that is asked where `readiness` names none: its number, or its name in the container.
+    #[serde(default)]
+    #[schemars(schema_with = "port_schema")]
+    pub port: Option<Value>,
+    /// How readiness is asked; a TCP connection to `port` where it is absent.
+    #[serde(default)]
+    pub readiness: Option<ProbeSpec>,
+}
+
+/// A probe (`core/v1`, `Probe`): at most one of `httpGet`, `tcpSocket`, `exec` and `grpc`. Numbers that are absent are those
+/// of the policy's `readinessProbe`.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ProbeSpec {
+    /// Asks over HTTP.
+    pub http_get: Option<HttpGetSpec>,
+    /// Opens a connection.
+    pub tcp_socket: Option<TcpSocketSpec>,
+    /// Runs a program in the container.
+    pub exec: Option<ExecSpec>,
+    /// Asks the gRPC health service.
+    pub grpc: Option<GrpcSpec>,
+    /// Seconds before the first probe.
+    #[schemars(range(min = 0))]
+    pub initial_delay_seconds: Option<i32>,
+    /// Seconds between probes.
+    #[schemars(range(min = 1))]
+    pub period_seconds: Option<i32>,
+    /// Seconds until a probe counts as failed.
+    #[schemars(range(min = 1))]
+    pub timeout_seconds: Option<i32>,
+    /// Successes until the pod counts as ready.
+    #[schemars(range(min = 1))]
+    pub success_threshold: Option<i32>,
+    /// Failures until the pod counts as not ready.
+    #[schemars(range(min = 1))]
+    pub failure_threshold: Option<i32>,
+}
+
+/// An HTTP GET of the container; there is no `host`, which Pod Security forbids.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct HttpGetSpec {
+    /// The path; `/` unless told.
+    pub path: String,
+    /// The port, by number or name.
+    #[schemars(schema_with = "port_schema")]
+    pub port: Option<Value>,
+    /// HTTP unless told.
+    pub scheme: Option<Scheme>,
+}
+
+/// How HTTP is spoken.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
+pub enum Scheme {
+    /// In the clear.
+    #[serde(rename = "HTTP")]
+    Http,
+    /// Over TLS; the certificate is not checked.
+    #[serde(rename = "HTTPS")]
+    Https,
+}
+
+/// A TCP connection to the container.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct TcpSocketSpec {
+    /// The port, by number or name.
+    #[schemars(schema_with = "port_schema")]
+    pub port: Option<Value>,
+}
+
+/// A program that runs in the container.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ExecSpec {
+    /// The program and its arguments; no shell stands around them.
+    pub command: Vec<String>,
+}
+
+/// The gRPC health service of the container.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct GrpcSpec {
+    /// The port, by number: gRPC probes take no name.
+    #[schemars(range(min = 1, max = 65535))]
+    pub port: Option<i32>,
+    /// The service that is asked for.
+    pub service: Option<String>,
+}
+
+/// What became of a policy.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct PolicyStatus {
+    /// `Accepted`: whether the policy is in force as it stands.
+    #[schemars(schema_with = "conditions_schema")]
+    pub conditions: Vec<Condition>,
+}
+
+/// The definition of the kind for the API server. It fills in no defaults: an object keeps what its author wrote, and what an absent
+/// field means is said by the version of the product that reads it.
+#[must_use]
+pub fn definition() -> Value {
+    let mut crd = serde_json::to_value(StatefulSetPolicy::crd()).unwrap_or_default();
+    if let Some(schema) = crd.pointer_mut("/spec/versions/0/schema/openAPIV3Schema") {
+        drop_defaults(schema);
+    }
+    crd
+}
+
+fn drop_defaults(schema: &mut Value) {
+    let Some(members) = schema.as_object_mut() else {
+        return;
+    };
+    members.remove("default");
+    for (name, member) in members {
+        match name.as_str() {
+            "properties" => member
+                .as_object_mut()
+                .into_iter()
+                .flatten()
+                .for_each(|(_, property)| drop_defaults(property)),
+            "items" | "additionalProperties" => drop_defaults(member),
+            _ => {}
+        }
+    }
+}
+
+/// The modes of a claim, for the schema.
+#[derive(JsonSchema)]
+#[expect(
+    dead_code,
+    reason = "only its schema is used: claims are written as text"
+)]
+#[expect(
+    clippy::enum_variant_names,
+    reason = "the names are those of Kubernetes"
+)]
+pub(super) enum AccessMode {
+    ReadWriteOnce,
+    ReadOnlyMany,
+    ReadWriteMany,
+    ReadWriteOncePod,
+}
+
+/// A port by number or name (`intstr.IntOrString`).
+fn port_schema(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"x-kubernetes-int-or-string": true, "nullable": true})
+}
+
+/// `metav1.Condition`, for which k8s-openapi has no schema without building those of all Kubernetes.
+fn conditions_schema(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "array",
+        "x-kubernetes-list-type": "map",
+        "x-kubernetes-list-map-keys": ["type"],
+        "items": {
+            "type": "object",
+            "required": ["type", "status", "lastTransitionTime", "reason", "message"],
+            "properties": {
+                "type": {"type": "string"},
+                "status": {"type": "string", "enum": ["True", "False", "Unknown"]},
+                "reason": {"type": "string"},
+                "message": {"type": "string"},
+                "observedGeneration": {"type": "integer", "format": "int64"},
+                "lastTransitionTime": {"type": "string", "format": "date-time"},
+            },
+        },
+    })
+}
+
+/// Has the API server refuse ids that no rule has, and actions that a rule never takes. It would drop a property that it does
+/// not know without a word, so the ids are no properties.
+fn known_rules(schema: &mut Schema) {
+    let never: Vec<String> = rules::all()
+        .iter()
+        .filter(|rule| !rule.may_deny())
+        .map(|rule| format!("'{}'", rule.id))
+        .collect();
+    schema.insert("maxProperties".to_owned(), json!(rules::all().len()));
+    schema.insert(
+        "x-kubernetes-validations".to_owned(),
+        json!([
+            {
+                "rule": format!("self.all(id, id in [{}])", ids()),
+                "message": "there is no rule of such an id; steadyset explain lists them",
+            },
+            {
+                "rule": format!("self.all(id, self[id] != 'Deny' || !(id in [{}]))", never.join(", ")),
+                "message": format!("{} never deny: the API server's own answer is what tools act on", never.join(" and ")),
+            },
+        ]),
+    );
+}
+
+/// The same for a list of ids.
+fn known_rule_names(schema: &mut Schema) {
+    schema.insert("maxItems".to_owned(), json!(rules::all().len()));
+    schema.insert(
+        "x-kubernetes-validations".to_owned(),
+        json!([{
+            "rule": format!("self.all(id, id in [{}])", ids()),
+            "message": "there is no rule of such an id; steadyset explain lists them",
+        }]),
+    );
+}
+
+/// The ids of all rules, as CEL writes a list.
+fn ids() -> String {
+    let ids: Vec<String> = rules::all()
+        .iter()
+        .map(|rule| format!("'{}'", rule.id))
+        .collect();
+    ids.join(", ")
+}
+
+/// Has the API server refuse what is no size.
+pub(super) fn a_size(schema: &mut Schema) {
+    schema.insert("maxLength".to_owned(), json!(64));
+    schema.insert(
+        "x-kubernetes-validations".to_owned(),
+        json!([{
+            "rule": "isQuantity(self) && quantity(self).isGreaterThan(quantity('0'))",
+            "message": "must be a size such as 1Gi",
+        }]),
+    );
+}
