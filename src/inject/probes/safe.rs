@@ -1,6 +1,8 @@
 //! Whether a probe can stop a set from forming: a pod that waits for its peers to be found, while they wait for it.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
+
+use aho_corasick::AhoCorasick;
 
 use super::Site;
 use super::catalogue::words;
@@ -19,6 +21,15 @@ const PEER_WORDS: [&str; 9] = [
     "jgroups",
     "replicaof",
 ];
+
+/// One pass over a text for all of them: a container may have hundreds of variables. Were the words no patterns, every text would
+/// speak of peers, which only holds a probe back.
+static PEERS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    AhoCorasick::builder()
+        .ascii_case_insensitive(true)
+        .build(PEER_WORDS)
+        .ok()
+});
 
 /// Whether no probe can block this set: one pod at most, all pods at once, or names that appear before readiness, as the
 /// Services that we keep see to.
@@ -53,8 +64,7 @@ fn knows_peers(set: &Set<'_>, container: &Container<'_>) -> bool {
 }
 
 fn names_peer(set: &Set<'_>, text: &str) -> bool {
-    let lower = text.to_ascii_lowercase();
-    PEER_WORDS.iter().any(|word| lower.contains(word))
+    PEERS.as_ref().is_none_or(|peers| peers.is_match(text))
         || names_member(&set.metadata.name, text)
         || names_host(&set.spec.service_name, text)
 }
