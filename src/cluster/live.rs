@@ -17,7 +17,9 @@ use super::connect::reason;
 use super::exempt::Exempters;
 use super::governing_service::LinkedSet;
 use super::prune::Class;
-use super::{ClusterView, Lookup, NamespaceLabels, ServerVersion, Service, ServiceKeeping};
+use super::{
+    ClusterView, DisruptionBudget, Lookup, NamespaceLabels, ServerVersion, Service, ServiceKeeping,
+};
 use crate::server::health::Gate;
 
 /// How often the version and our rights are asked again: an upgraded API server, or a changed role, needs no restart.
@@ -46,7 +48,7 @@ pub struct Cluster {
     pub(super) services: Cache<Service>,
     pub(super) sets: Cache<LinkedSet>,
     pub(super) classes: Cache<Class>,
-    pub(super) budgets: Cache<()>,
+    pub(super) budgets: Cache<DisruptionBudget>,
     pub(super) namespaces: Cache<NamespaceLabels>,
     pub(super) exempters: Exempters,
 }
@@ -195,6 +197,10 @@ impl ClusterView for Cluster {
 
     fn namespace_labels(&self, namespace: &str) -> Lookup<Arc<NamespaceLabels>> {
         self.namespaces.get("", namespace)
+    }
+
+    fn disruption_budgets(&self, namespace: &str) -> Lookup<Vec<Arc<DisruptionBudget>>> {
+        self.budgets.list(namespace)
     }
 
     /// None as far as nobody has asked: a review asks when it would inject.

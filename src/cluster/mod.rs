@@ -10,6 +10,9 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
+use crate::subject::set::Selector;
+use crate::subject::view::IntOrString;
+
 mod cache;
 mod connect;
 mod exempt;
@@ -81,6 +84,11 @@ pub trait ClusterView: Send + Sync {
     /// The default storage class.
     fn default_storage_class(&self) -> Lookup<()>;
 
+    /// All `PodDisruptionBudget`s of a namespace, by name; [`Lookup::Found`] with an empty list where there are none.
+    fn disruption_budgets(&self, _namespace: &str) -> Lookup<Vec<Arc<DisruptionBudget>>> {
+        Lookup::Unknown
+    }
+
     /// The labels of a namespace.
     fn namespace_labels(&self, _namespace: &str) -> Lookup<Arc<NamespaceLabels>> {
         Lookup::Unknown
@@ -144,6 +152,19 @@ pub struct ServicePort {
     pub target_port: String,
     /// `TCP`, `UDP` or `SCTP`.
     pub protocol: String,
+}
+
+/// A `PodDisruptionBudget`, pruned to what is read of it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DisruptionBudget {
+    /// Its name.
+    pub name: String,
+    /// Which pods it is for: an empty selector selects all of the namespace, none selects nothing (`policy/v1`).
+    pub selector: Option<Selector<'static>>,
+    /// How many of them, or which share, must stay healthy.
+    pub min_available: Option<IntOrString<'static>>,
+    /// How many of them, or which share, may be down; excludes the other.
+    pub max_unavailable: Option<IntOrString<'static>>,
 }
 
 impl Service {

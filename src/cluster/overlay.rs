@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    Cluster, ClusterView, Lookup, NamespaceLabels, ServerVersion, Service, ServiceKeeping,
+    Cluster, ClusterView, DisruptionBudget, Lookup, NamespaceLabels, ServerVersion, Service,
+    ServiceKeeping,
 };
 
 /// A view for one set: its namespace's Services and its orphaned pods are those just asked for.
@@ -77,6 +78,10 @@ impl ClusterView for Overlay<'_> {
 
     fn default_storage_class(&self) -> Lookup<()> {
         self.cluster.default_storage_class()
+    }
+
+    fn disruption_budgets(&self, namespace: &str) -> Lookup<Vec<Arc<DisruptionBudget>>> {
+        self.cluster.disruption_budgets(namespace)
     }
 
     fn namespace_labels(&self, namespace: &str) -> Lookup<Arc<NamespaceLabels>> {

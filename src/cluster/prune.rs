@@ -1,11 +1,15 @@
 //! Of the API server's objects, only what is read of them.
 
 use k8s_openapi::api::core::v1 as core;
+use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::api::storage::v1::StorageClass;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use kube::ResourceExt;
 
-use super::{Service, ServicePort, ownership};
+use super::{DisruptionBudget, Service, ServicePort, ownership};
+use crate::subject::set::{MatchExpression, Selector};
+use crate::subject::view::{self, Text};
 
 /// Marks the default storage class (`kubernetes/api:storage/v1`); the older one is still read by the API server.
 const DEFAULT_CLASS: [&str; 2] = [
@@ -55,6 +59,44 @@ fn port(port: core::ServicePort) -> ServicePort {
         port: port.port,
         target_port,
         protocol: port.protocol.unwrap_or_else(|| "TCP".to_owned()),
+    }
+}
+
+pub(super) fn budget(object: PodDisruptionBudget) -> DisruptionBudget {
+    let name = object.name_any();
+    let spec = object.spec.unwrap_or_default();
+    DisruptionBudget {
+        name,
+        selector: spec.selector.map(selector),
+        min_available: spec.min_available.map(amount),
+        max_unavailable: spec.max_unavailable.map(amount),
+    }
+}
+
+fn selector(selector: LabelSelector) -> Selector<'static> {
+    let labels = selector.match_labels.unwrap_or_default().into_iter();
+    let expressions = selector.match_expressions.unwrap_or_default().into_iter();
+    Selector {
+        match_labels: labels
+            .map(|(key, value)| (Text::from(key), Text::from(value)))
+            .collect(),
+        match_expressions: expressions.map(expression).collect(),
+    }
+}
+
+fn expression(requirement: LabelSelectorRequirement) -> MatchExpression<'static> {
+    let values = requirement.values.unwrap_or_default().into_iter();
+    MatchExpression {
+        key: Text::from(requirement.key),
+        operator: Text::from(requirement.operator),
+        values: values.map(Text::from).collect(),
+    }
+}
+
+fn amount(amount: IntOrString) -> view::IntOrString<'static> {
+    match amount {
+        IntOrString::Int(number) => view::IntOrString::Int(i64::from(number)),
+        IntOrString::String(text) => view::IntOrString::String(Text::from(text)),
     }
 }
 
@@ -136,5 +178,29 @@ mod tests {
             let object: StorageClass = from_value(object).unwrap();
             assert_eq!(class(&object).default, default, "{annotations}");
         }
+    }
+
+    #[test]
+    fn a_budget_keeps_its_selector_and_its_amounts() {
+        let object = json!({
+            "metadata": {"namespace": "shop", "name": "web", "labels": {"a": "b"}},
+            "spec": {"minAvailable": "51%", "maxUnavailable": 1, "unhealthyPodEvictionPolicy": "AlwaysAllow",
+                "selector": {"matchLabels": {"app": "web"}, "matchExpressions": [
+                    {"key": "tier", "operator": "In", "values": ["a", "b"]}, {"key": "job", "operator": "DoesNotExist"}]}},
+        });
+        let kept = budget(from_value(object).unwrap());
+        assert_eq!(
+            kept.selector.as_ref().unwrap().to_string(),
+            "app=web,tier In (a, b),job DoesNotExist"
+        );
+        let expected = DisruptionBudget {
+            name: "web".into(),
+            selector: kept.selector.clone(),
+            min_available: Some(view::IntOrString::String("51%".into())),
+            max_unavailable: Some(view::IntOrString::Int(1)),
+        };
+        assert_eq!(kept, expected);
+        let without = budget(from_value(json!({"metadata": {"name": "web"}, "spec": {}})).unwrap());
+        assert_eq!(without.selector, None);
     }
 }

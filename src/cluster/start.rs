@@ -43,7 +43,7 @@ impl Cluster {
             class,
             ignore,
         );
-        let budget = |_: PodDisruptionBudget| Some(());
+        let budget = |object: PodDisruptionBudget| Some(prune::budget(object));
         start.watch(
             CacheKind::PodDisruptionBudgets,
             |cluster| &cluster.budgets,

@@ -269,9 +269,16 @@ pub fn all() -> &'static [&'static Rule] {
         &volumes::mounts::PATH_MISSING,
         &volumes::usage::MODE_MISMATCH,
         &volumes::retention::UNKNOWN,
+        &pods::name::TOO_LONG,
+        &pods::name::NEAR_LIMIT,
         &pods::readiness::MISSING,
+        &pods::probes::PORT_UNKNOWN,
         &pods::probes::SUCCESS_THRESHOLD,
         &pods::selector::MISMATCH,
+        &pods::liveness::WITHOUT_STARTUP,
+        &pods::grace::ZERO,
+        &pods::affinity::SELECTOR_MISMATCH,
+        &pods::disruption::BUDGET_BLOCKS,
         &annotations::INVALID,
     ];
     ALL

@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 
 use super::{Context, Phase, Rule, Violation};
 use crate::admission::dotted;
-use crate::cluster::{ClusterView, Lookup, ServerVersion, Service, ServiceKeeping};
+use crate::cluster::{
+    ClusterView, DisruptionBudget, Lookup, ServerVersion, Service, ServiceKeeping,
+};
 use crate::policy::Policy;
 use crate::subject::{Operation, Source, Subject, immutable};
 
@@ -160,6 +162,7 @@ pub(crate) struct World {
     pub(crate) services: Option<Vec<Service>>,
     pub(crate) classes: Option<Vec<&'static str>>,
     pub(crate) default_class: Option<bool>,
+    pub(crate) budgets: Option<Vec<DisruptionBudget>>,
 }
 
 impl World {
@@ -212,6 +215,13 @@ impl ClusterView for World {
 
     fn default_storage_class(&self) -> Lookup<()> {
         known(self.default_class)
+    }
+
+    fn disruption_budgets(&self, _namespace: &str) -> Lookup<Vec<Arc<DisruptionBudget>>> {
+        let Some(budgets) = &self.budgets else {
+            return Lookup::Unknown;
+        };
+        Lookup::Found(budgets.iter().cloned().map(Arc::new).collect())
     }
 
     fn orphaned_pods(&self) -> Lookup<Vec<String>> {

@@ -4,7 +4,8 @@
 use std::fmt;
 
 use super::set::{
-    Claim, Container, ContainerPort, MatchExpression, PodSpec, Selector, Set, Spec, UpdateStrategy,
+    Claim, Container, ContainerPort, Labels, MatchExpression, PodSpec, Selector, Set, Spec,
+    UpdateStrategy,
 };
 
 impl fmt::Display for Selector<'_> {
@@ -25,6 +26,33 @@ impl fmt::Display for MatchExpression<'_> {
         match values.as_slice() {
             [] => Ok(()),
             values => write!(formatter, " ({})", values.join(", ")),
+        }
+    }
+}
+
+impl Selector<'_> {
+    /// Whether it selects pods with these labels; an empty selector selects all.
+    #[must_use]
+    pub fn selects(&self, labels: &Labels<'_>) -> bool {
+        let mut pairs = self.match_labels.iter();
+        let mut expressions = self.match_expressions.iter();
+        pairs.all(|(key, value)| labels.get(key) == Some(value))
+            && expressions.all(|expression| expression.holds(labels))
+    }
+}
+
+impl MatchExpression<'_> {
+    /// Whether the labels meet it. An unknown operator, which the server refuses, counts as met.
+    #[must_use]
+    pub fn holds(&self, labels: &Labels<'_>) -> bool {
+        let value = labels.get(&self.key);
+        let listed = value.is_some_and(|value| self.values.contains(value));
+        match &*self.operator {
+            "In" => listed,
+            "NotIn" => !listed,
+            "Exists" => value.is_some(),
+            "DoesNotExist" => value.is_none(),
+            _ => true,
         }
     }
 }

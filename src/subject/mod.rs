@@ -18,6 +18,7 @@ mod meaning;
 mod members;
 pub mod probe;
 mod quantity;
+pub mod scheduling;
 pub mod set;
 pub mod view;
 

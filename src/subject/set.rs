@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use super::annotations::Annotations;
 use super::probe::Probe;
+use super::scheduling::{Affinity, TopologySpreadConstraint};
 use super::view::{IntOrString, Text, view};
 
 /// Labels, or the keys and values of a selector.
@@ -197,6 +198,12 @@ view! {
         "volumes" => volumes: Vec<Volume<'a>>,
         /// Whether the pod's hostname is its full DNS name.
         "setHostnameAsFQDN" => set_hostname_as_fqdn: bool,
+        /// Seconds that a pod has to stop; absent means 30.
+        "terminationGracePeriodSeconds" => termination_grace_period_seconds: Option<i64>,
+        /// Near which other pods its own may run.
+        "affinity" => affinity: Affinity<'a>,
+        /// How its pods are spread.
+        "topologySpreadConstraints" => topology_spread_constraints: Vec<TopologySpreadConstraint<'a>>,
     }
 }
 

@@ -1,8 +1,10 @@
 //! Probes.
 
-use crate::rules::{Action, Builtin, Context, Docs, Rule, Violation};
+use crate::rules::near::nearest;
+use crate::rules::{Action, Builtin, Context, Docs, Rule, Violation, quoted};
 use crate::subject::probe::Probe;
-use crate::subject::set::Container;
+use crate::subject::set::{Container, ContainerPort};
+use crate::subject::view::IntOrString;
 
 /// A liveness or startup probe that asks for several successes (`validateLivenessProbe`, `validateStartupProbe`).
 pub static SUCCESS_THRESHOLD: Rule = Rule {
@@ -47,6 +49,84 @@ fn once_is_enough<'s, 'a>(
     ]
 }
 
+/// A probe of a port by a name that its container does not declare.
+pub static PORT_UNKNOWN: Rule = Rule {
+    id: "probe-port-unknown",
+    action: Action::Deny,
+    builtin: Builtin::Never,
+    early: false,
+    docs: Docs {
+        what: "A probe asks a port by a name that is not among the `ports` of its own container.",
+        why: "Every API server accepts it, and the probe can never pass: the kubelet does not know which number is meant. Without readiness the pod \
+              gets no traffic and holds up every rollout; with liveness or startup it is restarted for ever. A number in quotes is a name, too. \
+              Numbers need not be declared.",
+        example: "containers:\n  - name: web\n    ports: [{name: web, containerPort: 8080}]\n    readinessProbe:\n      httpGet: {path: /, port: http}\n",
+        fix: "Write the name as it is declared, declare a port of that name in the same container, or write the number.",
+    },
+    check: port_unknown,
+};
+
+fn port_unknown(context: &Context<'_>, violations: &mut Vec<Violation>) {
+    for (place, container) in context.set.spec.template.spec.all_containers() {
+        for (field, probe) in probes(container) {
+            let Some((handler, name)) = probe.and_then(named_port) else {
+                continue;
+            };
+            if container.ports.iter().any(|port| port.name == *name) {
+                continue;
+            }
+            violations.push(
+                Violation::new(
+                    format!("{place}/{field}/{handler}/port"),
+                    format!(
+                        "{} declares no port {}, so the probe can never pass",
+                        quoted(&container.name),
+                        quoted(name)
+                    ),
+                    meant(name, &container.ports),
+                )
+                .of(format!("{}/{field}", container.name)),
+            );
+        }
+    }
+}
+
+fn probes<'s, 'a>(container: &'s Container<'a>) -> [(&'static str, Option<&'s Probe<'a>>); 3] {
+    let [liveness, startup] = once_is_enough(container);
+    let readiness = ("readinessProbe", container.readiness_probe.as_ref());
+    [readiness, liveness, startup]
+}
+
+/// The handler that asks a port by name, and the name.
+fn named_port<'p>(probe: &'p Probe<'_>) -> Option<(&'static str, &'p str)> {
+    let get = probe.http_get.as_ref().map(|get| &get.port);
+    let socket = probe.tcp_socket.as_ref().map(|socket| &socket.port);
+    let mut handlers = [("httpGet", get), ("tcpSocket", socket)].into_iter();
+    handlers.find_map(|(handler, port)| match port? {
+        IntOrString::String(name) => Some((handler, &**name)),
+        IntOrString::Int(_) => None,
+    })
+}
+
+fn meant(name: &str, ports: &[ContainerPort<'_>]) -> String {
+    if let Ok(number) = name.parse::<u16>() {
+        return format!("write {number} without quotes");
+    }
+    let names = ports.iter().map(|port| &*port.name);
+    if let Some(near) = nearest(name, names.filter(|name| !name.is_empty())) {
+        return format!("did you mean {}?", quoted(near));
+    }
+    match ports {
+        [] => "write the number, or declare the port under ports".to_owned(),
+        [only] if only.name.is_empty() => {
+            let number = only.container_port;
+            format!("write {number}, or give that port the name")
+        }
+        [only] => format!("write {}, or declare the port under ports", only.name),
+        _ => "write a declared name or a number, or declare the port under ports".to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
@@ -80,5 +160,102 @@ mod tests {
             &SUCCESS_THRESHOLD,
             with("readinessProbe", &json!(2))
         ));
+    }
+
+    fn asking(kind: &str, probe: &Value, ports: &Value) -> Value {
+        let container = json!({"name": "web", "ports": ports, kind: probe});
+        web_spec(&json!({"template": {"spec": {"containers": [container]}}}))
+    }
+
+    #[test]
+    fn a_probe_asks_a_declared_port() {
+        let get = |port: &str| json!({"httpGet": {"path": "/", "port": port}});
+        let port = |name: &str, number: u16| json!({"name": name, "containerPort": number});
+        for (asked, ports, help) in [
+            (
+                "http",
+                json!(null),
+                "write the number, or declare the port under ports",
+            ),
+            (
+                "http",
+                json!([port("", 8080)]),
+                "write 8080, or give that port the name",
+            ),
+            (
+                "http",
+                json!([port("peers", 8080)]),
+                "write peers, or declare the port under ports",
+            ),
+            (
+                "http",
+                json!([port("Http", 8080), port("x", 1)]),
+                "did you mean \"Http\"?",
+            ),
+            (
+                "http",
+                json!([port("peers", 1), port("raft", 2)]),
+                "write a declared name or a number, or declare the port under ports",
+            ),
+            ("8080", json!([port("", 8080)]), "write 8080 without quotes"),
+        ] {
+            for kind in ["readinessProbe", "livenessProbe", "startupProbe"] {
+                assert_eq!(
+                    Case::create(asking(kind, &get(asked), &ports)).says(&PORT_UNKNOWN),
+                    [format!(
+                        "spec.template.spec.containers[0].{kind}.httpGet.port: \"web\" declares no port \"{asked}\", \
+                         so the probe can never pass; {help}"
+                    )]
+                );
+            }
+        }
+        let socket = asking(
+            "livenessProbe",
+            &json!({"tcpSocket": {"port": "db"}}),
+            &json!(null),
+        );
+        let found = Case::create(socket).violations(&PORT_UNKNOWN).remove(0);
+        assert_eq!(
+            (&*found.pointer, &*found.subject),
+            (
+                "/spec/template/spec/containers/0/livenessProbe/tcpSocket/port",
+                "web/livenessProbe"
+            )
+        );
+    }
+
+    #[test]
+    fn numbers_need_not_be_declared() {
+        let declared = json!([{"name": "http", "containerPort": 8080}, {"name": "dns", "containerPort": 53, "protocol": "UDP"}]);
+        for probe in [
+            json!({"httpGet": {"port": 9999}}),
+            json!({"httpGet": {"port": "http"}}),
+            json!({"tcpSocket": {"port": "dns"}}),
+            json!({"tcpSocket": {"port": 9999}}),
+            json!({"grpc": {"port": 9999}}),
+            json!({"exec": {"command": ["true"]}}),
+            json!(null),
+        ] {
+            assert!(
+                !fires(&PORT_UNKNOWN, asking("readinessProbe", &probe, &declared)),
+                "{probe}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_port_of_another_container_does_not_count() {
+        let side = json!({"name": "side", "restartPolicy": "Always", "startupProbe": {"tcpSocket": {"port": "http"}}});
+        let web = json!({"name": "web", "ports": [{"name": "http", "containerPort": 80}]});
+        let set = web_spec(
+            &json!({"template": {"spec": {"containers": [web], "initContainers": [side]}}}),
+        );
+        assert_eq!(
+            Case::create(set).says(&PORT_UNKNOWN),
+            [
+                "spec.template.spec.initContainers[0].startupProbe.tcpSocket.port: \"side\" declares no port \"http\", \
+                 so the probe can never pass; write the number, or declare the port under ports"
+            ]
+        );
     }
 }

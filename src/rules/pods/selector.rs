@@ -1,7 +1,7 @@
 //! `spec.selector`, against the labels of the template.
 
 use crate::rules::{Action, Builtin, Context, Docs, Rule, Violation, quoted};
-use crate::subject::set::{Labels, MatchExpression, Selector};
+use crate::subject::set::{Labels, Selector};
 
 /// A selector that does not select the set's own pods (`ValidateStatefulSetSpec`).
 pub static MISMATCH: Rule = Rule {
@@ -65,21 +65,8 @@ fn first_unmet<'s>(selector: &'s Selector<'_>, labels: &Labels<'_>) -> Option<(S
         return Some((format!("{key}={value}"), key));
     }
     let mut expressions = selector.match_expressions.iter();
-    let expression = expressions.find(|expression| !is_met(expression, labels))?;
+    let expression = expressions.find(|expression| !expression.holds(labels))?;
     Some((expression.to_string(), &expression.key))
-}
-
-/// An unknown operator is the server's to refuse, with a cause of its own.
-fn is_met(expression: &MatchExpression<'_>, labels: &Labels<'_>) -> bool {
-    let value = labels.get(&expression.key);
-    let listed = value.is_some_and(|value| expression.values.contains(value));
-    match &*expression.operator {
-        "In" => listed,
-        "NotIn" => !listed,
-        "Exists" => value.is_some(),
-        "DoesNotExist" => value.is_none(),
-        _ => true,
-    }
 }
 
 #[cfg(test)]

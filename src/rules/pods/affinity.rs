@@ -1,0 +1,218 @@
+//! What is to keep the set's own pods apart, and does not know them.
+
+use crate::rules::{Action, Builtin, Context, Docs, Rule, Violation, quoted};
+use crate::subject::scheduling::PodAffinityTerm;
+use crate::subject::set::{Labels, Selector};
+
+/// A required rule of the scheduler that selects by a label which the pods do not have.
+pub static SELECTOR_MISMATCH: Rule = Rule {
+    id: "affinity-selector-mismatch",
+    action: Action::Warn,
+    builtin: Builtin::Never,
+    early: false,
+    docs: Docs {
+        what: "A required pod anti-affinity, or a topology spread constraint with `DoNotSchedule`, selects by a label that the set's own pods do \
+               not have.",
+        why: "It selects none of these pods, so all of them may run on one node, or in one zone, and go down together. Usually the labels were \
+              renamed, and the selector was forgotten.",
+        example: "template:\n  metadata:\n    labels: {app.kubernetes.io/name: zk}\n  spec:\n    affinity:\n      podAntiAffinity:\n        \
+                  requiredDuringSchedulingIgnoredDuringExecution:\n          - topologyKey: kubernetes.io/hostname\n            labelSelector:\n              \
+                  matchExpressions: [{key: app, operator: In, values: [zk]}]\n",
+        fix: "Select by labels of the pod template, best by those of `spec.selector`. An anti-affinity against pods of others stays unflagged where \
+              another required term selects the set's own, or where it names namespaces.",
+    },
+    check,
+};
+
+fn check(context: &Context<'_>, violations: &mut Vec<Violation>) {
+    const ANTI_AFFINITY: &str = "/spec/template/spec/affinity/podAntiAffinity";
+    let pods = &context.set.spec.template.spec;
+    let labels = &context.set.spec.template.metadata.labels;
+    let mut push = |pointer: String, kind: &str, key: &str, effect: &str| {
+        let message = format!("the set's own pods have no label {}: {effect}", quoted(key));
+        violations
+            .push(Violation::new(pointer, message, own_label(context)).of(format!("{kind}/{key}")));
+    };
+    for key in unknown_to_all(&pods.affinity.pod_anti_affinity.required, labels) {
+        push(
+            ANTI_AFFINITY.to_owned(),
+            "anti-affinity",
+            key,
+            "nothing keeps them apart",
+        );
+    }
+    for (index, constraint) in pods.topology_spread_constraints.iter().enumerate() {
+        let key = unknown_key(&constraint.label_selector, labels);
+        if let (Some(key), "DoNotSchedule") = (key, &*constraint.when_unsatisfiable) {
+            let pointer = format!("/spec/template/spec/topologySpreadConstraints/{index}");
+            push(pointer, "topology", key, "nothing spreads them");
+        }
+    }
+}
+
+/// The unknown keys of the terms, where no term selects the set's own pods: a further one may be meant for others.
+fn unknown_to_all<'s>(terms: &'s [PodAffinityTerm<'_>], labels: &Labels<'_>) -> Vec<&'s str> {
+    let here = |term: &&PodAffinityTerm<'_>| {
+        term.namespaces.is_empty() && term.namespace_selector.is_none()
+    };
+    let keys = terms
+        .iter()
+        .filter(here)
+        .map(|term| unknown_key(&term.label_selector, labels));
+    keys.collect::<Option<_>>().unwrap_or_default()
+}
+
+/// A key by which the selector asks and that none of the set's pods has. One that asks for pods without a label is meant
+/// for others.
+fn unknown_key<'s>(selector: &'s Selector<'_>, labels: &Labels<'_>) -> Option<&'s str> {
+    let mut expressions = selector.match_expressions.iter();
+    if expressions.any(|expression| matches!(&*expression.operator, "NotIn" | "DoesNotExist")) {
+        return None;
+    }
+    let asked = selector.match_expressions.iter();
+    let mut keys = selector
+        .match_labels
+        .keys()
+        .chain(asked.map(|expression| &expression.key));
+    keys.find(|key| !labels.contains_key(&***key) && !is_given_by_the_controller(key))
+        .map(|key| &**key)
+}
+
+/// The labels that every pod of a set has without its template (`newStatefulSetPod`, `initIdentity` in the controller).
+fn is_given_by_the_controller(key: &str) -> bool {
+    const GIVEN: [&str; 3] = [
+        "statefulset.kubernetes.io/pod-name",
+        "apps.kubernetes.io/pod-index",
+        "controller-revision-hash",
+    ];
+    GIVEN.contains(&key)
+}
+
+fn own_label(context: &Context<'_>) -> String {
+    let selector = context.set.spec.selector.as_ref();
+    let own = selector.and_then(|selector| selector.match_labels.first_key_value());
+    own.map_or_else(
+        || "select by a label of the template".to_owned(),
+        |(key, value)| format!("select by a label of the template, such as {key}: {value}"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::rules::testing::{Case, web_spec};
+
+    fn says(pods: &Value) -> Vec<String> {
+        Case::create(web_spec(&json!({"template": {"spec": pods}}))).says(&SELECTOR_MISMATCH)
+    }
+
+    fn apart(terms: &Value) -> Value {
+        json!({"affinity": {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": terms}}})
+    }
+
+    fn term(selector: &Value) -> Value {
+        json!({"topologyKey": "kubernetes.io/hostname", "labelSelector": selector})
+    }
+
+    fn expression(key: &str, operator: &str) -> Value {
+        json!({"matchExpressions": [{"key": key, "operator": operator, "values": ["zk"]}]})
+    }
+
+    fn line(key: &str, own: &str) -> String {
+        format!(
+            "spec.template.spec.affinity.podAntiAffinity: the set's own pods have no label \"{key}\": nothing keeps them apart; \
+             select by a label of the template, such as {own}"
+        )
+    }
+
+    /// `kubernetes/website:content/en/examples/application/zookeeper/zookeeper.yaml`: official, popular, and all three on one node.
+    #[test]
+    fn the_zookeeper_of_the_kubernetes_documentation_is_not_kept_apart() {
+        let own = json!({"app.kubernetes.io/name": "zk", "app": null});
+        let set = web_spec(&json!({
+            "selector": {"matchLabels": own},
+            "template": {"metadata": {"labels": own}, "spec": apart(&json!([term(&expression("app", "In"))]))},
+        }));
+        assert_eq!(
+            Case::create(set).says(&SELECTOR_MISMATCH),
+            [line("app", "app.kubernetes.io/name: zk")]
+        );
+    }
+
+    #[test]
+    fn every_label_of_a_term_is_one_of_theirs() {
+        let unknown = term(&expression("name", "In"));
+        assert_eq!(says(&apart(&json!([unknown]))), [line("name", "app: web")]);
+        let several = term(&json!({"matchLabels": {"app": "web", "tier": "a"}}));
+        assert_eq!(says(&apart(&json!([several]))), [line("tier", "app: web")]);
+        assert_eq!(
+            says(&apart(&json!([unknown, several]))),
+            [line("name", "app: web"), line("tier", "app: web")]
+        );
+    }
+
+    #[test]
+    fn what_is_meant_for_other_pods_is_fine() {
+        let unknown = expression("name", "In");
+        let own = term(&json!({"matchLabels": {"app": "web"}}));
+        let mut elsewhere = term(&unknown);
+        elsewhere["namespaces"] = json!(["other"]);
+        let mut anywhere = term(&unknown);
+        anywhere["namespaceSelector"] = json!({});
+        for terms in [
+            json!([own]),
+            json!([own, term(&unknown)]),
+            json!([elsewhere]),
+            json!([anywhere]),
+            json!([term(&expression("name", "NotIn"))]),
+            json!([term(&expression("name", "DoesNotExist"))]),
+            json!([term(&expression("app", "Exists"))]),
+            json!([term(&expression("apps.kubernetes.io/pod-index", "In"))]),
+            json!([term(&json!(null))]),
+            json!(null),
+        ] {
+            assert!(says(&apart(&terms)).is_empty(), "{terms}");
+        }
+        let preferred = json!([{"weight": 1, "podAffinityTerm": term(&unknown)}]);
+        let preferred = json!({"affinity": {"podAntiAffinity":
+            {"preferredDuringSchedulingIgnoredDuringExecution": preferred}}});
+        assert!(says(&preferred).is_empty());
+    }
+
+    #[test]
+    fn pods_are_spread_by_a_label_of_theirs() {
+        let spread = |when: &str, selector: &Value| {
+            says(
+                &json!({"topologySpreadConstraints": [{"maxSkew": 1, "topologyKey": "zone",
+                "whenUnsatisfiable": when, "labelSelector": selector}]}),
+            )
+        };
+        let unknown = json!({"matchLabels": {"name": "web"}});
+        assert_eq!(
+            spread("DoNotSchedule", &unknown),
+            [
+                "spec.template.spec.topologySpreadConstraints[0]: the set's own pods have no label \"name\": nothing spreads them; \
+                 select by a label of the template, such as app: web"
+            ]
+        );
+        assert!(spread("ScheduleAnyway", &unknown).is_empty());
+        assert!(spread("DoNotSchedule", &json!({"matchLabels": {"app": "x"}})).is_empty());
+        assert!(spread("DoNotSchedule", &json!({})).is_empty());
+    }
+
+    #[test]
+    fn a_key_is_the_same_one_at_another_place() {
+        let unknown = |key: &str| term(&expression(key, "In"));
+        let set = |terms: &Value| web_spec(&json!({"template": {"spec": apart(terms)}}));
+        let subjects = |set: Value| {
+            let found = Case::create(set).violations(&SELECTOR_MISMATCH);
+            found.into_iter().map(|violation| violation.subject)
+        };
+        let first: Vec<String> = subjects(set(&json!([unknown("a")]))).collect();
+        let second: Vec<String> = subjects(set(&json!([unknown("b"), unknown("a")]))).collect();
+        assert_eq!(first, ["anti-affinity/a"]);
+        assert_eq!(second, ["anti-affinity/b", "anti-affinity/a"]);
+    }
+}

@@ -1,0 +1,276 @@
+//! `PodDisruptionBudget`s that let nobody drain a node.
+
+use std::sync::Arc;
+
+use crate::cluster::DisruptionBudget;
+use crate::rules::{Action, Builtin, Context, Docs, Rule, Violation, quoted};
+use crate::subject::view::IntOrString;
+
+/// A budget that allows no eviction even while every pod is healthy, or two for the same pods (`trySync` in the disruption
+/// controller; `EvictionREST` for two).
+pub static BUDGET_BLOCKS: Rule = Rule {
+    id: "disruption-budget-blocks",
+    action: Action::Warn,
+    builtin: Builtin::Never,
+    early: false,
+    docs: Docs {
+        what: "Two PodDisruptionBudgets select the set's pods, or one leaves no room for any disruption: `maxUnavailable: 0`, `minAvailable: 100%`, or \
+               a `minAvailable` that reaches `replicas`. Percentages are rounded up. With one replica or none only the operator is told.",
+        why: "`kubectl drain`, the cluster autoscaler and node upgrades evict pods. Where the budget allows none they wait, for ever; where two \
+              budgets select a pod, each eviction fails with an error.",
+        example: "kind: PodDisruptionBudget\nspec:\n  minAvailable: 90%   # of 3 pods: rounded up, all 3\n  selector: {matchLabels: {app: web}}\n",
+        fix: "Keep one budget for the set, and write `maxUnavailable: 1`: it stays right whatever `replicas` becomes.",
+    },
+    check,
+};
+
+fn check(context: &Context<'_>, violations: &mut Vec<Violation>) {
+    let replicas = context.set.spec.replicas();
+    let action = if replicas > 1 {
+        Action::Warn
+    } else {
+        Action::Audit
+    };
+    let budgets = selecting(context);
+    if let [first, second, ..] = &*budgets {
+        let (first, second) = (quoted(&first.name), quoted(&second.name));
+        let message = format!(
+            "PodDisruptionBudgets {first} and {second} select these pods, and with two every eviction fails"
+        );
+        violations.push(
+            Violation::new(
+                "/spec/template/metadata/labels",
+                message,
+                "keep one of them",
+            )
+            .with(action),
+        );
+        return; // an eviction does not get so far that either counts
+    }
+    for budget in &budgets {
+        let Some(why) = blocks(budget, context) else {
+            continue;
+        };
+        let name = quoted(&budget.name);
+        let message = format!(
+            "PodDisruptionBudget {name} ({why}) allows no eviction: a drain of the pods' nodes never ends"
+        );
+        violations.push(
+            Violation::new("/spec/replicas", message, "write maxUnavailable: 1 there")
+                .of(&*budget.name)
+                .with(action),
+        );
+    }
+}
+
+/// The budgets that select the set's pods, by name.
+fn selecting(context: &Context<'_>) -> Vec<Arc<DisruptionBudget>> {
+    let known = context.cluster.disruption_budgets(context.namespace);
+    let mut budgets = known.found().unwrap_or_default();
+    let labels = &context.set.spec.template.metadata.labels;
+    budgets.retain(|budget| {
+        let selector = budget.selector.as_ref();
+        selector.is_some_and(|selector| selector.selects(labels))
+    });
+    budgets
+}
+
+/// The field of the budget that leaves no room while every pod is healthy.
+fn blocks(budget: &DisruptionBudget, context: &Context<'_>) -> Option<String> {
+    if let Some(value) = &budget.max_unavailable {
+        return is_none(value).then(|| format!("maxUnavailable {value}"));
+    }
+    let replicas = context.set.spec.replicas().max(1);
+    let value = budget.min_available.as_ref()?;
+    let wanted = match value {
+        IntOrString::String(text) if percent(text)? >= 100 => replicas,
+        // a share of all pods that it selects, which are known only where those are this set's and no others
+        _ if !is_for_this_set_alone(budget, context) => return None,
+        IntOrString::String(text) => share_of(replicas, percent(text)?),
+        IntOrString::Int(pods) => *pods,
+    };
+    (wanted >= replicas).then(|| format!("minAvailable {value} of {replicas}"))
+}
+
+fn is_none(value: &IntOrString<'_>) -> bool {
+    match value {
+        IntOrString::Int(pods) => *pods == 0,
+        IntOrString::String(text) => percent(text) == Some(0),
+    }
+}
+
+fn percent(text: &str) -> Option<i64> {
+    text.strip_suffix('%')?.parse().ok()
+}
+
+/// Rounded up, as the disruption controller does (`GetScaledValueFromIntOrPercent`).
+fn share_of(replicas: i64, percent: i64) -> i64 {
+    replicas.saturating_mul(percent).saturating_add(99) / 100
+}
+
+/// Whether the budget asks for all that the set's own selector asks for: no other set has pods like that.
+fn is_for_this_set_alone(budget: &DisruptionBudget, context: &Context<'_>) -> bool {
+    let own = context.set.spec.selector.as_ref();
+    let asked = budget.selector.as_ref();
+    own.zip(asked).is_some_and(|(own, asked)| {
+        let mut pairs = own.match_labels.iter();
+        own.match_expressions.is_empty()
+            && pairs.all(|(key, value)| asked.match_labels.get(key) == Some(value))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::rules::testing::{Case, World, web_spec};
+    use crate::subject::set::Selector;
+    use crate::subject::view::Text;
+
+    fn amount(value: &Value) -> Option<IntOrString<'static>> {
+        let text = value.as_str().map(str::to_owned);
+        let text = text.map(|text| IntOrString::String(Text::from(text)));
+        text.or_else(|| value.as_i64().map(IntOrString::Int))
+    }
+
+    /// A budget for pods with these labels.
+    fn budget(
+        name: &str,
+        field: &str,
+        value: &Value,
+        labels: &[(&'static str, &'static str)],
+    ) -> DisruptionBudget {
+        let labels = labels
+            .iter()
+            .map(|(key, value)| (Text::from(*key), Text::from(*value)));
+        let value_of = |wanted| amount(value).filter(|_| field == wanted);
+        DisruptionBudget {
+            name: name.to_owned(),
+            selector: Some(Selector {
+                match_labels: labels.collect(),
+                match_expressions: Vec::new(),
+            }),
+            min_available: value_of("minAvailable"),
+            max_unavailable: value_of("maxUnavailable"),
+        }
+    }
+
+    fn says(budgets: Vec<DisruptionBudget>, spec: &Value) -> Vec<String> {
+        let world = World {
+            budgets: Some(budgets),
+            ..World::default()
+        };
+        Case::create(web_spec(spec))
+            .among(world)
+            .says(&BUDGET_BLOCKS)
+    }
+
+    const OWN: &[(&str, &str)] = &[("app", "web")];
+
+    fn says_of_one(field: &str, value: &Value, replicas: i64) -> Vec<String> {
+        says(
+            vec![budget("web", field, value, OWN)],
+            &json!({"replicas": replicas}),
+        )
+    }
+
+    #[test]
+    fn a_budget_leaves_room_for_an_eviction() {
+        for (field, value, why) in [
+            ("maxUnavailable", json!(0), "maxUnavailable 0"),
+            ("maxUnavailable", json!("0%"), "maxUnavailable 0%"),
+            ("minAvailable", json!(3), "minAvailable 3 of 3"),
+            ("minAvailable", json!("100%"), "minAvailable 100% of 3"),
+            ("minAvailable", json!("67%"), "minAvailable 67% of 3"),
+        ] {
+            assert_eq!(
+                says_of_one(field, &value, 3),
+                [format!(
+                    "Warn spec.replicas: PodDisruptionBudget \"web\" ({why}) allows no eviction: a drain of the pods' nodes never ends; \
+                     write maxUnavailable: 1 there"
+                )]
+            );
+        }
+        for (field, value) in [
+            ("maxUnavailable", json!(1)),
+            ("maxUnavailable", json!("1%")),
+            ("minAvailable", json!(2)),
+            ("minAvailable", json!("66%")),
+            ("minAvailable", json!(0)),
+            ("neither", json!(0)),
+        ] {
+            assert!(says_of_one(field, &value, 3).is_empty(), "{field} {value}");
+        }
+    }
+
+    #[test]
+    fn with_one_replica_only_the_operator_is_told() {
+        for replicas in [0, 1] {
+            let found = says_of_one("minAvailable", &json!("1%"), replicas);
+            assert!(
+                found[0].starts_with(
+                    "Audit spec.replicas: PodDisruptionBudget \"web\" (minAvailable 1% of 1)"
+                ),
+                "{found:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_budget_for_more_pods_counts_them_too() {
+        let shared = |value: &Value| budget("all", "minAvailable", value, &[("app", "web")]);
+        let narrower = json!({"selector": {"matchLabels": {"app": "web", "tier": "a"}},
+            "template": {"metadata": {"labels": {"tier": "a"}}}});
+        assert!(says(vec![shared(&json!(3))], &narrower).is_empty());
+        assert!(says(vec![shared(&json!("90%"))], &narrower).is_empty());
+        assert_eq!(says(vec![shared(&json!("100%"))], &narrower).len(), 1);
+        let none = budget("all", "maxUnavailable", &json!(0), &[]);
+        assert_eq!(
+            says(vec![none], &narrower).len(),
+            1,
+            "an empty selector selects all"
+        );
+    }
+
+    #[test]
+    fn two_budgets_for_one_pod_are_one_too_many() {
+        let one = |name: &str, labels| budget(name, "maxUnavailable", &json!(1), labels);
+        assert_eq!(
+            says(vec![one("a", OWN), one("b", &[])], &json!({})),
+            [
+                "Warn spec.template.metadata.labels: PodDisruptionBudgets \"a\" and \"b\" select these pods, \
+                 and with two every eviction fails; keep one of them"
+            ]
+        );
+        assert!(says(vec![one("a", OWN), one("b", &[("app", "db")])], &json!({})).is_empty());
+        let alone = says(vec![one("a", OWN), one("b", OWN)], &json!({"replicas": 1}));
+        assert!(alone[0].starts_with("Audit "), "{alone:?}");
+    }
+
+    #[test]
+    fn what_is_not_known_is_not_judged() {
+        let mut without = budget("web", "maxUnavailable", &json!(0), OWN);
+        without.selector = None;
+        assert!(
+            says(vec![without], &json!({})).is_empty(),
+            "no selector selects nothing"
+        );
+        assert!(says(Vec::new(), &json!({})).is_empty());
+        let unknown = Case::create(web_spec(&json!({})));
+        assert!(unknown.says(&BUDGET_BLOCKS).is_empty());
+    }
+
+    #[test]
+    fn an_old_sin_is_known_by_the_budget() {
+        let world = World {
+            budgets: Some(vec![budget("web", "minAvailable", &json!(2), OWN)]),
+            ..World::default()
+        };
+        let set = |replicas: i64| web_spec(&json!({"replicas": replicas}));
+        let found = Case::update(set(3), set(2)).among(world);
+        let found = found.violations(&BUDGET_BLOCKS);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].subject, "web");
+    }
+}

@@ -1,0 +1,254 @@
+//! Databases that are killed before they have started.
+
+use crate::inject::catalogue::{self, Entry};
+use crate::rules::{Action, Builtin, Context, Docs, Rule, Violation};
+use crate::subject::probe::{Exec, Probe};
+use crate::subject::set::Container;
+
+/// A liveness probe that gives a database less than a minute to start.
+pub static WITHOUT_STARTUP: Rule = Rule {
+    id: "liveness-without-startup",
+    action: Action::Warn,
+    builtin: Builtin::Never,
+    early: false,
+    docs: Docs {
+        what: "A database has a liveness probe that asks it over its port and allows less than 60 seconds (`initialDelaySeconds` + `periodSeconds` × \
+               `failureThreshold`), and no startup probe.",
+        why: "A database that crashed, or has much data, may need minutes to load and recover, and does not answer until then. The kubelet kills it \
+              when the probe's budget is used up, and the next start begins from the same point: it never comes up, and nothing but a larger budget \
+              helps. A probe that looks for the process alone, or takes \"loading\" for an answer, is not found.",
+        example: "containers:\n  - name: db\n    image: influxdb:2\n    livenessProbe:   # 3 × 10 s\n      httpGet: {path: /health, port: 8086}\n",
+        fix: "Add a startup probe; liveness waits until it has passed. The same question ten minutes long: `startupProbe: {httpGet: {path: /health, \
+              port: 8086}, periodSeconds: 10, failureThreshold: 60}`. Or leave liveness out: a database that fails for good mostly exits by itself.",
+    },
+    check,
+};
+
+/// Seconds that are enough for most starts.
+const ENOUGH: i64 = 60;
+
+fn check(context: &Context<'_>, violations: &mut Vec<Violation>) {
+    for (place, container) in context.set.spec.template.spec.all_containers() {
+        let Some((system, probe)) = impatient(container) else {
+            continue;
+        };
+        let (budget, system) = (budget(probe), system.name);
+        violations.push(
+            Violation::new(
+                format!("{place}/livenessProbe"),
+                format!("budget {budget} s: a start of {system} that takes longer, as after a crash, is killed, and so is the next"),
+                "add a startupProbe: the same with failureThreshold: 60",
+            )
+            .of(&*container.name),
+        );
+    }
+}
+
+/// The database that a container runs, and its liveness probe, where that fails during a long start.
+fn impatient<'c, 'a>(container: &'c Container<'a>) -> Option<(&'static Entry, &'c Probe<'a>)> {
+    if container.startup_probe.is_some() {
+        return None;
+    }
+    let probe = container.liveness_probe.as_ref()?;
+    let system = catalogue::running(container).filter(|system| system.database)?;
+    (budget(probe) < ENOUGH && fails_while_loading(system, probe)).then_some((system, probe))
+}
+
+/// Seconds until a container that never answers is killed; 0 stands for the default (`SetDefaults_Probe`).
+fn budget(probe: &Probe<'_>) -> i64 {
+    let or =
+        |number: Option<i64>, default: i64| number.filter(|number| *number > 0).unwrap_or(default);
+    let period = or(probe.period_seconds, 10);
+    let failures = or(probe.failure_threshold, 3);
+    or(probe.initial_delay_seconds, 0).saturating_add(period.saturating_mul(failures))
+}
+
+/// They take connections before they have loaded their data, and answer `LOADING` (`redis/redis:src/server.c`).
+const LISTEN_FIRST: [&str; 5] = [
+    "redis",
+    "redis-cluster",
+    "valkey",
+    "valkey-cluster",
+    "keydb",
+];
+
+fn fails_while_loading(system: &Entry, probe: &Probe<'_>) -> bool {
+    let listens_first = LISTEN_FIRST.contains(&system.name);
+    match &probe.exec {
+        Some(exec) if listens_first => wants_a_pong(exec),
+        Some(exec) => asks_the_server(exec),
+        None => !listens_first && probe.handlers() > 0,
+    }
+}
+
+/// Whether nothing but `PONG` is good: `redis-cli ping` itself succeeds whatever the answer is.
+fn wants_a_pong(exec: &Exec<'_>) -> bool {
+    let has = |word: &str| exec.command.iter().any(|part| part.contains(word));
+    has("PONG") && !has("LOADING")
+}
+
+/// Whether the command runs a client that fails where the server does not serve. What a script of the image does is not
+/// known, `pgrep` and the like look at the process, and `rabbitmq-diagnostics ping` and `nodetool` at the runtime around it.
+fn asks_the_server(exec: &Exec<'_>) -> bool {
+    const CLIENTS: [&str; 15] = [
+        "pg_isready",
+        "psql",
+        "mysqladmin",
+        "mysql",
+        "mariadb-admin",
+        "mariadb",
+        "mongo",
+        "mongosh",
+        "cqlsh",
+        "clickhouse-client",
+        "etcdctl",
+        "cypher-shell",
+        "curl",
+        "wget",
+        "nc",
+    ];
+    let words = exec.command.iter().flat_map(|part| {
+        part.split(|letter: char| letter.is_whitespace() || ";&|(){}\"'`$".contains(letter))
+    });
+    let mut programs = words.map(|word| word.rsplit('/').next().unwrap_or(word));
+    programs.any(|program| CLIENTS.contains(&program))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::rules::testing::{Case, mounting};
+
+    fn says(image: &str, probe: &Value) -> Vec<String> {
+        let container = json!({"image": image, "livenessProbe": probe});
+        Case::create(mounting(&container, &json!({}))).says(&WITHOUT_STARTUP)
+    }
+
+    fn exec(command: &Value) -> Value {
+        json!({"exec": {"command": command}})
+    }
+
+    #[test]
+    fn a_database_has_a_minute_to_start() {
+        let line = |budget: i64, system: &str| {
+            format!(
+                "spec.template.spec.containers[0].livenessProbe: budget {budget} s: a start of {system} that takes longer, \
+                 as after a crash, is killed, and so is the next; add a startupProbe: the same with failureThreshold: 60"
+            )
+        };
+        let get = |numbers: Value| {
+            let mut probe = json!({"httpGet": {"path": "/health", "port": 8086}});
+            json_patch::merge(&mut probe, &numbers);
+            probe
+        };
+        for (numbers, budget) in [
+            (json!({}), 30),
+            (json!({"periodSeconds": 0, "failureThreshold": 0}), 30),
+            (json!({"initialDelaySeconds": 20, "periodSeconds": 13}), 59),
+            (
+                json!({"initialDelaySeconds": 9, "periodSeconds": 10, "failureThreshold": 5}),
+                59,
+            ),
+        ] {
+            assert_eq!(
+                says("influxdb:2", &get(numbers)),
+                [line(budget, "influxdb")]
+            );
+        }
+        for numbers in [
+            json!({"initialDelaySeconds": 30}),
+            json!({"periodSeconds": 20}),
+            json!({"failureThreshold": 6}),
+        ] {
+            assert!(
+                says("influxdb:2", &get(numbers.clone())).is_empty(),
+                "{numbers}"
+            );
+        }
+        assert_eq!(
+            says(
+                "postgres:17",
+                &exec(&json!(["pg_isready", "-U", "postgres"]))
+            ),
+            [line(30, "postgresql")]
+        );
+    }
+
+    #[test]
+    fn a_startup_probe_is_enough() {
+        let container = json!({"image": "influxdb:2", "livenessProbe": {"tcpSocket": {"port": 8086}},
+            "startupProbe": {"tcpSocket": {"port": 8086}, "failureThreshold": 60}});
+        let case = Case::create(mounting(&container, &json!({})));
+        assert!(case.says(&WITHOUT_STARTUP).is_empty());
+    }
+
+    #[test]
+    fn a_probe_that_fails_during_the_start_counts() {
+        let socket = json!({"tcpSocket": {"port": 1}});
+        let grpc = json!({"grpc": {"port": 1}});
+        for (image, probe) in [
+            ("mysql:9", socket.clone()),
+            ("qdrant/qdrant", grpc),
+            (
+                "mysql:9",
+                exec(&json!(["sh", "-c", "exec mysqladmin ping -h 127.0.0.1"])),
+            ),
+            (
+                "mongo:8",
+                exec(&json!([
+                    "/usr/bin/mongosh",
+                    "--eval",
+                    "db.adminCommand('ping')"
+                ])),
+            ),
+            (
+                "zookeeper:3.9",
+                exec(&json!(["sh", "-c", "echo ruok|nc 127.0.0.1 2181"])),
+            ),
+            (
+                "redis:8",
+                exec(&json!(["sh", "-c", "redis-cli ping | grep PONG"])),
+            ),
+        ] {
+            assert_eq!(says(image, &probe).len(), 1, "{image} {probe}");
+        }
+    }
+
+    #[test]
+    fn a_probe_that_accepts_a_loading_server_does_not() {
+        let socket = json!({"tcpSocket": {"port": 6379}});
+        for (image, probe) in [
+            ("redis:8", socket.clone()),
+            (
+                "bitnami/valkey:8",
+                exec(&json!(["sh", "-c", "/health/ping_liveness_local.sh 5"])),
+            ),
+            ("redis:8", exec(&json!(["redis-cli", "ping"]))),
+            (
+                "redis:8",
+                exec(&json!([
+                    "sh",
+                    "-c",
+                    "r=$(redis-cli ping); [ $r = PONG ] || [ $r = LOADING ]"
+                ])),
+            ),
+            ("mysql:9", exec(&json!(["pgrep", "mysqld"]))),
+            ("rabbitmq:4", exec(&json!(["rabbitmq-diagnostics", "ping"]))),
+            (
+                "cassandra:5",
+                exec(&json!(["bash", "-c", "nodetool status"])),
+            ),
+            ("nginx", socket),
+            ("mysql:9", json!({})),
+            ("mysql:9", json!(null)),
+        ] {
+            assert!(says(image, &probe).is_empty(), "{image} {probe}");
+        }
+        let sentinel = json!({"image": "redis:8", "command": ["redis-sentinel", "/etc/sentinel.conf"],
+            "livenessProbe": exec(&json!(["sh", "-c", "redis-cli -p 26379 ping | grep PONG"]))});
+        let case = Case::create(mounting(&sentinel, &json!({})));
+        assert!(case.says(&WITHOUT_STARTUP).is_empty());
+    }
+}
