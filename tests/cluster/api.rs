@@ -41,16 +41,20 @@ impl Api {
 
     /// Creates an object: `path` is the collection's, with the query.
     pub fn create(&mut self, path: &str, object: &Value) -> Result<Answer> {
+        self.request("POST", path, object.to_string().as_bytes())
+    }
+
+    /// An object, or a list of them.
+    pub fn get(&mut self, path: &str) -> Result<Answer> {
+        self.request("GET", path, &[])
+    }
+
+    fn request(&mut self, method: &str, path: &str, body: &[u8]) -> Result<Answer> {
         let headers = [
             ("content-type", "application/json"),
             ("authorization", self.authorization.as_str()),
         ];
-        let body = object.to_string();
-        answer(
-            &self
-                .connection
-                .request("POST", path, &headers, body.as_bytes())?,
-        )
+        answer(&self.connection.request(method, path, &headers, body)?)
     }
 }
 

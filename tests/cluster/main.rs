@@ -21,6 +21,7 @@ mod given;
 mod governing_service;
 mod helm;
 mod linkage;
+mod names;
 mod older_sets;
 mod on_delete;
 mod orphans;
@@ -78,6 +79,7 @@ fn trials(shared: &Shared) -> Vec<Trial> {
         ("claims", claims::TESTS),
         ("dangling", dangling::TESTS),
         ("record", record::TESTS),
+        ("names", names::TESTS),
     ];
     let named = topics
         .iter()
