@@ -21,6 +21,7 @@ mod select;
 pub mod source;
 pub mod spec;
 
+pub use schema::Fault;
 pub use select::{Matcher, Policies};
 
 /// A policy, ready to be asked. The default is what applies while no policy exists at all.
@@ -332,7 +333,7 @@ pub struct VolumeClaims {
     /// The size of a claim that asks for none.
     #[schemars(transform = spec::a_size)]
     pub storage: String,
-    /// The class of an injected claim; `None` leaves it to the cluster's default.
+    /// The class of an injected claim; null leaves it to the cluster's default.
     pub storage_class_name: Option<String>,
 }
 

@@ -390,3 +390,18 @@ pub(super) fn a_size(schema: &mut Schema) {
         }]),
     );
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_manifest_is_what_the_command_prints() {
+        let manifest = include_str!("../../manifests/crd.yaml");
+        let printed = serde_saphyr::to_string(&definition()).unwrap();
+        assert!(
+            manifest == printed,
+            "run `cargo run -- crd > manifests/crd.yaml`"
+        );
+    }
+}

@@ -25,6 +25,7 @@ mod names;
 mod older_sets;
 mod on_delete;
 mod orphans;
+mod policy;
 mod record;
 mod rollout;
 mod smoke;
@@ -52,9 +53,12 @@ type Shared = Arc<OnceLock<Result<Cluster, String>>>;
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(THREADS);
-    let shared = Shared::default();
-    let conclusion = libtest_mimic::run(&arguments, trials(&shared));
+    let (shared, policies) = (Shared::default(), Shared::default());
+    let mut trials = trials(&shared);
+    trials.extend(policy_trials(&policies));
+    let conclusion = libtest_mimic::run(&arguments, trials);
     show_logs(&conclusion, &shared);
+    show_logs(&conclusion, &policies);
     conclusion.exit_code()
 }
 
@@ -92,13 +96,42 @@ fn trials(shared: &Shared) -> Vec<Trial> {
         .collect()
 }
 
+/// Policies are for a whole cluster, so those who write them have one of their own.
+fn policy_trials(shared: &Shared) -> Vec<Trial> {
+    let named = policy::TESTS.iter().copied().flatten();
+    named
+        .map(|(name, test)| {
+            let shared = Arc::clone(shared);
+            Trial::test(format!("policy::{name}"), move || {
+                finish(shared.get_or_init(policy_cluster), *test)
+            })
+        })
+        .collect()
+}
+
 fn run(shared: &Shared, test: fn(&Cluster) -> Result<()>) -> Result<(), Failed> {
     let boot = || {
         let settings = Settings::new(env!("CARGO_BIN_EXE_steadyset"));
         Cluster::boot(&settings).map_err(|error| format!("{error:#}"))
     };
-    let cluster = shared.get_or_init(boot).as_ref()?;
-    test(cluster).map_err(|error| format!("{error:#}").into())
+    finish(shared.get_or_init(boot), test)
+}
+
+fn policy_cluster() -> Result<Cluster, String> {
+    let settings = Settings::new(env!("CARGO_BIN_EXE_steadyset")).without_workloads();
+    let boot = || {
+        let cluster = Cluster::boot(&settings)?;
+        policy::prepare(&cluster)?;
+        Ok(cluster)
+    };
+    boot().map_err(|error: anyhow::Error| format!("{error:#}"))
+}
+
+fn finish(
+    cluster: &Result<Cluster, String>,
+    test: fn(&Cluster) -> Result<()>,
+) -> Result<(), Failed> {
+    test(cluster.as_ref()?).map_err(|error| format!("{error:#}").into())
 }
 
 /// Where something failed, the logs often know why.

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arc_swap::ArcSwap;
 
 use super::compile::{Rejected, unknown_policy};
+use super::schema::Fault;
 use super::{Policies, Policy};
 use crate::metrics::Metrics;
 
@@ -35,8 +36,8 @@ struct Known {
 struct Source {
     /// The last good form of each policy, or what stands in for it.
     policies: BTreeMap<String, Arc<Policy>>,
-    /// Those of which the current form is refused.
-    rejected: BTreeSet<String>,
+    /// Those of which the current form is refused, and why.
+    rejected: BTreeMap<String, Vec<Fault>>,
     /// Whether the source as a whole cannot be read at the moment.
     unreadable: bool,
     /// Whether it is still to say which policies there are.
@@ -85,9 +86,11 @@ impl Store {
         self.change(|known| known.source(origin).replace(said));
     }
 
-    /// Notes what a source says of one policy.
-    pub fn set(&self, origin: Origin, said: Said) {
-        self.change(|known| known.source(origin).set(said));
+    /// Notes what a source says of one policy; answers whether it says something new. A write to its status does not.
+    pub fn set(&self, origin: Origin, said: Said) -> bool {
+        let mut new = false;
+        self.change(|known| new = known.source(origin).set(said));
+        new
     }
 
     /// Forgets a policy that is no longer there.
@@ -156,7 +159,7 @@ impl Source {
     fn replace(&mut self, said: Vec<Said>) {
         let named: BTreeSet<&String> = said.iter().map(|(name, _)| name).collect();
         self.policies.retain(|name, _| named.contains(name));
-        self.rejected.retain(|name| named.contains(name));
+        self.rejected.retain(|name, _| named.contains(name));
         self.unreadable = false;
         self.awaited = false;
         for said in said {
@@ -164,16 +167,24 @@ impl Source {
         }
     }
 
-    fn set(&mut self, (name, policy): Said) {
+    /// Answers whether that is new.
+    fn set(&mut self, (name, policy): Said) -> bool {
         match policy {
             Ok(policy) => {
-                self.rejected.remove(&name);
+                let was_rejected = self.rejected.remove(&name);
+                let before = self.policies.get(&name).map(|before| &**before);
+                if before == Some(&policy) {
+                    return was_rejected.is_some();
+                }
                 self.policies.insert(name, Arc::new(policy));
+                true
             }
             Err(rejected) => {
-                let stand_in = || Arc::new(*rejected.stand_in);
-                self.policies.entry(name.clone()).or_insert_with(stand_in);
-                self.rejected.insert(name);
+                let Rejected { faults, stand_in } = rejected;
+                self.policies
+                    .entry(name.clone())
+                    .or_insert_with(|| Arc::new(*stand_in));
+                self.rejected.insert(name, faults.clone()) != Some(faults)
             }
         }
     }

@@ -61,12 +61,20 @@ impl Objects {
                         .replace(Origin::Objects, listed.iter().map(said).collect());
                     self.gate.set(true);
                     for object in listed.drain(..) {
-                        self.tell(&object).await;
+                        let (name, policy) = said(&object);
+                        log(&name, &policy);
+                        self.tell(&object, &policy).await;
                     }
                 }
                 Ok(Event::Apply(object)) => {
-                    self.store.set(Origin::Objects, said(&object));
-                    self.tell(&object).await;
+                    let (name, policy) = said(&object);
+                    if self
+                        .store
+                        .set(Origin::Objects, (name.clone(), policy.clone()))
+                    {
+                        log(&name, &policy);
+                    }
+                    self.tell(&object, &policy).await;
                 }
                 Ok(Event::Delete(object)) => self.store.remove(Origin::Objects, &object.name_any()),
                 Err(error) => self.failed(&error),
@@ -96,12 +104,11 @@ impl Objects {
 
     /// Writes the condition `Accepted` where it says something else. Every replica wants the same, so whoever is first has done it,
     /// and the others are told so by a conflict.
-    async fn tell(&self, object: &DynamicObject) {
-        let (name, policy) = said(object);
-        log(&name, &policy);
-        let Some(condition) = due(object, &policy) else {
+    async fn tell(&self, object: &DynamicObject, policy: &Result<Policy, Rejected>) {
+        let Some(condition) = due(object, policy) else {
             return;
         };
+        let name = object.name_any();
         let patch = json!({
             "metadata": {"resourceVersion": object.metadata.resource_version},
             "status": {"conditions": [condition]},
