@@ -3,7 +3,7 @@
 
 CARGO ?= cargo
 
-.PHONY: help run demo test bench lint
+.PHONY: help run demo test bench docs lint
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-6s %s\n", $$1, $$2}' Makefile
@@ -21,6 +21,10 @@ test: ## everything
 
 bench: ## the cost of a review over real TLS, beside the same server with an empty handler
 	$(CARGO) bench --locked
+
+docs: ## the pages of docs/rules, from the rules themselves
+	rm -f docs/rules/*.md
+	$(CARGO) run --locked --quiet --bin steadyset -- explain --markdown docs/rules
 
 lint: ## format, clippy, and cargo-deny where it is installed
 	$(CARGO) fmt --check

@@ -7,7 +7,7 @@
 //! There are two kinds of module:
 //!
 //! * **pure** ones, without I/O, async or a clock: [`subject`] (the borrowed view of a set), [`patch`] (changes to it),
-//!   [`rules`], [`inject`], [`policy`], [`evaluate`]. All knowledge of `StatefulSet`s lives there.
+//!   [`rules`], [`inject`], [`policy`], [`evaluate`], [`explain`] (what is said of a rule), [`yaml`]. All knowledge of `StatefulSet`s lives there.
 //! * **shells**: [`server`], [`admission`], [`certs`], [`telemetry`], [`cli`] and the reflectors of [`cluster`]. No rule lives there.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
@@ -18,6 +18,7 @@ pub mod cli;
 pub mod cluster;
 pub mod duration;
 pub mod evaluate;
+pub mod explain;
 pub mod inject;
 pub mod metrics;
 pub mod patch;

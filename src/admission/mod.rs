@@ -13,6 +13,7 @@ pub use envelope::{Envelope, EnvelopeError};
 pub use field::dotted;
 pub use handler::{Webhook, router};
 pub use refusal::Refusal;
+pub use response::line;
 pub use review::{Reviewed, Reviewer};
 
 /// The largest body taken: an object of 3 MiB, the old one and the envelope, as kube-apiserver can send them.

@@ -76,6 +76,12 @@ fn tag(tag: Tag) -> &'static str {
     }
 }
 
+/// A finding as a user reads it: `steadyset: <field>: <what is wrong>; <what to write instead> [rule-id]`.
+#[must_use]
+pub fn line(finding: &Finding) -> String {
+    format!("{} [{}]", sentence(finding), finding.rule)
+}
+
 /// A finding without its rule id.
 fn sentence(finding: &Finding) -> String {
     let field = dotted(&finding.pointer);
@@ -164,10 +170,7 @@ struct Cause {
 
 impl<'a> Status<'a> {
     fn forbidden(name: &'a str, denials: &[&Finding]) -> Self {
-        let lines: Vec<_> = denials
-            .iter()
-            .map(|finding| format!("{} [{}]", sentence(finding), finding.rule))
-            .collect();
+        let lines: Vec<_> = denials.iter().map(|finding| line(finding)).collect();
         let causes = denials.iter().map(|finding| Cause::of(finding)).collect();
         let details = Details {
             name,

@@ -2,8 +2,10 @@
 
 mod certs;
 mod crd;
+mod explain;
 mod serve;
 
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -20,6 +22,8 @@ pub struct Cli {
 enum Command {
     /// Run the webhook server
     Serve(Box<serve::Args>),
+    /// Show what a rule finds and why, with an example and its fix
+    Explain(explain::Args),
     /// Make certificates for development
     #[command(subcommand)]
     Certs(certs::Command),
@@ -38,6 +42,7 @@ impl Cli {
     pub fn run(self) -> ExitCode {
         let done = match self.command {
             Command::Serve(args) => args.run(),
+            Command::Explain(args) => args.run(),
             Command::Certs(command) => command.run(),
             Command::Crd => crd::run(),
         };
@@ -52,5 +57,13 @@ impl Cli {
                 }
             }
         }
+    }
+}
+
+/// Writes a result to stdout; a reader that has seen enough (`| head`) is no error.
+fn print(text: &str) -> io::Result<()> {
+    match io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        done => done,
     }
 }

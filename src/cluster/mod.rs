@@ -19,6 +19,7 @@ mod exempt;
 mod governing_service;
 mod live;
 mod lookup;
+pub mod manifests;
 mod orphans;
 mod overlay;
 mod ownership;

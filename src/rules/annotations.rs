@@ -15,13 +15,29 @@ pub static INVALID: Rule = Rule {
     builtin: Builtin::Never,
     early: false,
     docs: Docs {
+        file: file!(),
         what: "An annotation under `steadyset.io/` does not exist, or its value cannot be read.",
-        why: "What it was to say is not heard. An `inject` with an unknown word lets nothing be injected.",
-        example: "metadata:\n  annotations:\n    steadyset.io/inject: readinessProbe\n",
-        fix: "* `steadyset.io/inject`: `none`, or a comma list of `readiness-probe`, `liveness-probe`, `startup-probe`, `service-name`, \
+        why: "What it was to say is not heard. Where a word of `steadyset.io/inject` is unknown, nothing at all is injected: nobody can tell \
+              what was meant to be kept out.",
+        at: &["metadata.annotations[KEY]"],
+        example: "\
+metadata:
+  annotations:
+    steadyset.io/inject: readinessProbe
+",
+        fix: "There are these:\n\n\
+              * `steadyset.io/inject`: `none`, or a comma list of `readiness-probe`, `liveness-probe`, `startup-probe`, `service-name`, \
               `volume-claims`\n\
-              * `steadyset.io/claim-<volume>`: JSON such as `{\"mountPath\": \"/data\", \"storage\": \"10Gi\"}`; only `mountPath` is required\n\
-              * `steadyset.io/exempt`: `rule-id: reason`, and `steadyset.io/exempt-until`: a date",
+              * `steadyset.io/claim-<volume>`: a claim to add, as JSON such as `{\"mountPath\": \"/data\", \"storage\": \"10Gi\"}`; only \
+              `mountPath` is required\n\
+              * `steadyset.io/exempt`: `rule-id[,rule-id]: reason`\n\
+              * `steadyset.io/exempt-until`: the date after which the exemption no longer counts, as `2027-01-31T00:00:00Z`",
+        fixed: "\
+metadata:
+  annotations:
+    steadyset.io/inject: readiness-probe
+",
+        ..Docs::BLANK
     },
     check,
 };

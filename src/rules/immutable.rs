@@ -10,17 +10,39 @@ pub static FIELD_CHANGE: Rule = Rule {
     builtin: Builtin::Never,
     early: true,
     docs: Docs {
+        file: file!(),
         what: "An update changes `serviceName`, `selector`, `podManagementPolicy` or `volumeClaimTemplates`.",
-        why: "The API server refuses it: these are fixed when the set is made. Its own error is the answer that operators and GitOps tools act on, so \
-              this rule never denies; it says how to make the change.",
-        example: "spec:\n  podManagementPolicy: Parallel   # the stored set has OrderedReady\n",
-        fix: "`kubectl delete statefulset NAME --cascade=orphan` (the pods keep running), apply again, and then:\n\n\
-              * `podManagementPolicy`: nothing more\n\
-              * `serviceName`: `kubectl rollout restart statefulset NAME`; keep the old Service until it is done, as the pods keep their old DNS name \
-              until they restart\n\
-              * a claim added: delete the pods one by one, each time waiting for Ready\n\
-              * only the size of a claim: `kubectl patch pvc` for each claim, as existing ones keep their size\n\
-              * `selector`: delete the old pods, which are never adopted and block the names without any event",
+        why: "A set keeps these four for life. The API server refuses the update by itself; up to 1.36 its error names the fields that may \
+              change, not the one that did. Operators and GitOps tools act on that very error, so this rule never refuses anything: it adds a warning \
+              that names the field and says how to make the change.",
+        server: "refuses the update by itself",
+        at: &[
+            "spec.podManagementPolicy",
+            "spec.serviceName",
+            "spec.selector",
+            "spec.volumeClaimTemplates",
+        ],
+        stored: "\
+spec:
+  podManagementPolicy: OrderedReady
+",
+        example: "\
+spec:
+  podManagementPolicy: Parallel
+",
+        fix: "Make the set anew around its pods, which keep running:\n\n\
+              ```sh\n\
+              kubectl delete statefulset web --cascade=orphan\n\
+              kubectl apply -f web.yaml\n\
+              ```\n\n\
+              What is left to do depends on the field:\n\n\
+              * `podManagementPolicy`: nothing\n\
+              * `serviceName`: `kubectl rollout restart statefulset web`. Keep the old Service until that is done, as each pod keeps its old \
+              DNS name until it restarts\n\
+              * `volumeClaimTemplates`, a claim was added: delete the pods one by one, each time waiting until the new one is Ready\n\
+              * `volumeClaimTemplates`, only a size changed: `kubectl patch pvc` for each claim, as existing claims keep their size\n\
+              * `selector`: delete the old pods. The new set does not adopt them, and they block the names without any event",
+        ..Docs::BLANK
     },
     check,
 };

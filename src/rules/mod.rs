@@ -1,6 +1,7 @@
 //! The rules: what is wrong with a set, each in one place with its id, its documentation and its check.
 
 pub mod annotations;
+mod docs;
 pub mod immutable;
 pub mod near;
 pub mod pod_management;
@@ -10,6 +11,8 @@ pub mod service_linkage;
 pub(crate) mod testing;
 pub mod update_strategy;
 pub mod volumes;
+
+pub use docs::{BASE, Docs};
 
 use crate::cluster::ClusterView;
 use crate::policy::Policy;
@@ -105,18 +108,6 @@ impl Rule {
         ];
         !never.contains(&self.id)
     }
-}
-
-/// A rule's page, in Markdown.
-pub struct Docs {
-    /// What is wrong.
-    pub what: &'static str,
-    /// What happens in a cluster.
-    pub why: &'static str,
-    /// A manifest, or the part of one, that the rule finds.
-    pub example: &'static str,
-    /// What to write instead.
-    pub fix: &'static str,
 }
 
 /// All that a rule may look at.

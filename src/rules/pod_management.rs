@@ -10,11 +10,24 @@ pub static UNKNOWN: Rule = Rule {
     builtin: Builtin::Always,
     early: false,
     docs: Docs {
+        file: file!(),
         what: "`spec.podManagementPolicy` is neither `OrderedReady` nor `Parallel`.",
-        why: "Every API server refuses the set. The two words are case-sensitive; empty and null mean `OrderedReady`.",
-        example: "spec:\n  podManagementPolicy: parallel\n",
-        fix: "Write `OrderedReady` (each pod waits until the one before is Ready; the default) or `Parallel` (all pods start and stop at once). \
-              The field cannot be changed later.",
+        why: "The field says how pods start and stop when the set is created, scaled or deleted. There are two ways. `OrderedReady`, the \
+              default, starts `web-0`, waits until it is Ready, then starts `web-1`, and so on; it stops them in the reverse order. `Parallel` \
+              starts and stops all of them at once.\n\n\
+              Every API server refuses any other word. Upper and lower case matter; empty and null mean `OrderedReady`.",
+        at: &["spec.podManagementPolicy"],
+        example: "\
+spec:
+  podManagementPolicy: parallel
+",
+        fix: "Write `OrderedReady` where a member must find the earlier ones running when it starts, else `Parallel`. A set keeps the policy \
+              for life: another one needs the set made anew (see immutable-field-change).",
+        fixed: "\
+spec:
+  podManagementPolicy: Parallel
+",
+        ..Docs::BLANK
     },
     check,
 };

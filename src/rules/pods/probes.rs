@@ -13,10 +13,39 @@ pub static SUCCESS_THRESHOLD: Rule = Rule {
     builtin: Builtin::Since(34),
     early: false,
     docs: Docs {
+        file: file!(),
         what: "A liveness or startup probe has a `successThreshold` other than 1.",
-        why: "One success is enough for these by definition. From 1.34 the API server refuses the set; before, no pod can be created.",
-        example: "livenessProbe:\n  tcpSocket: {port: 5432}\n  successThreshold: 2\n",
-        fix: "Remove `successThreshold`, or write 1. A readiness probe may ask for more.",
+        why: "`successThreshold` says how many successes in a row a probe needs after a failure. For these two kinds one is enough by \
+              definition. From 1.34 the API server refuses the set; before, it accepts the set and no pod can be created.",
+        at: &[
+            "spec.template.spec.containers[N].livenessProbe",
+            "spec.template.spec.containers[N].startupProbe",
+            "spec.template.spec.initContainers[N].livenessProbe",
+            "spec.template.spec.initContainers[N].startupProbe",
+        ],
+        example: "\
+spec:
+  template:
+    spec:
+      containers:
+        - name: web
+          image: registry.example/web:1
+          livenessProbe:
+            tcpSocket: {port: 8080}
+            successThreshold: 2
+",
+        fix: "Remove `successThreshold`. A readiness probe may ask for more than one.",
+        fixed: "\
+spec:
+  template:
+    spec:
+      containers:
+        - name: web
+          image: registry.example/web:1
+          livenessProbe:
+            tcpSocket: {port: 8080}
+",
+        ..Docs::BLANK
     },
     check: success_threshold,
 };

@@ -11,12 +11,41 @@ pub static MISSING: Rule = Rule {
     builtin: Builtin::Never,
     early: false,
     docs: Docs {
-        what: "A container with a TCP port has no readiness probe, and none was injected.",
-        why: "The pod counts as ready as soon as its process runs. A rolling update waits for nothing else, so a broken version goes through the whole \
-              set, one pod after the other.",
-        example: "containers:\n  - name: app\n    ports: [{name: http, containerPort: 8080}]\n    # and no readinessProbe\n",
-        fix: "Write a readiness probe that this pod alone can answer: `readinessProbe: {tcpSocket: {port: http}}`, or better an `httpGet` of the \
+        file: file!(),
+        what: "A container with a TCP port has no readiness probe, and none was added.",
+        why: "A readiness probe asks a pod whether it can serve. Without one a pod counts as ready as soon as its process runs. A rolling \
+              update waits for nothing else before it restarts the next pod, so a version that starts but does not work goes through the whole \
+              set, one pod after the other.\n\n\
+              When a set is created, steadyset adds a probe where one can be told from the image or the ports, and where it cannot keep the \
+              set from forming. The message says why it did not. Containers that only serve metrics or belong to a mesh are left alone.",
+        at: &["spec.template.spec.containers[N]"],
+        example: "\
+spec:
+  template:
+    spec:
+      containers:
+        - name: web
+          image: registry.example/web:1
+          ports:
+            - {name: api, containerPort: 8080}
+            - {name: admin, containerPort: 9090}
+",
+        fix: "Write a probe that this pod can answer without its peers: `tcpSocket` on the port that serves, or better `httpGet` of the \
               program's own health path.",
+        fixed: "\
+spec:
+  template:
+    spec:
+      containers:
+        - name: web
+          image: registry.example/web:1
+          ports:
+            - {name: api, containerPort: 8080}
+            - {name: admin, containerPort: 9090}
+          readinessProbe:
+            tcpSocket: {port: api}
+",
+        ..Docs::BLANK
     },
     check,
 };

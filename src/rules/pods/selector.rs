@@ -10,10 +10,34 @@ pub static MISMATCH: Rule = Rule {
     builtin: Builtin::Always,
     early: false,
     docs: Docs {
+        file: file!(),
         what: "`spec.selector` is empty, or does not match the labels of `spec.template`.",
-        why: "Every API server refuses the set: it would not find the pods that it makes.",
-        example: "spec:\n  selector:\n    matchLabels: {app: web}\n  template:\n    metadata:\n      labels: {app: website}\n",
-        fix: "Give the template every label that the selector asks for. The selector cannot be changed later, so keep versions out of it.",
+        why: "The selector says by which labels the set finds its own pods, and the template says which labels they get. Every API server \
+              refuses a set that would not find the pods it makes.",
+        at: &["spec.selector", "spec.template.metadata.labels"],
+        example: "\
+spec:
+  selector:
+    matchLabels:
+      app: web
+  template:
+    metadata:
+      labels:
+        app: website
+",
+        fix: "Give the template every label that the selector asks for. The selector cannot be changed later, so keep versions and other \
+              things that change out of it.",
+        fixed: "\
+spec:
+  selector:
+    matchLabels:
+      app: web
+  template:
+    metadata:
+      labels:
+        app: web
+",
+        ..Docs::BLANK
     },
     check: mismatch,
 };

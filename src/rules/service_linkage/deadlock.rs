@@ -14,14 +14,56 @@ pub static ORDERED_READY: Rule = Rule {
     builtin: Builtin::Never,
     early: false,
     docs: Docs {
-        what: "A system whose members find each other by DNS has `OrderedReady`, more than one replica, a readiness probe that passes only with its \
-               peers, and a headless Service that hides pods until they are ready.",
-        why: "A member is not ready without its peers, has no DNS name until it is ready, and the next member is not even created until then. The set \
-              cannot start, or cannot start again after all pods were down.",
-        example: "kind: Service\nspec:\n  clusterIP: None\n  # no publishNotReadyAddresses\n---\nkind: StatefulSet\nspec:\n  replicas: 3\n  \
-                  podManagementPolicy: OrderedReady\n  # etcd with a readinessProbe on its client port\n",
-        fix: "Set `publishNotReadyAddresses: true` on the headless Service (clients use another one), and for a new set `podManagementPolicy: \
-              Parallel` too.",
+        file: file!(),
+        what: "Pods wait for DNS names of their peers, and the names wait until the pods are ready.",
+        why: "Four things come together: the system's members find each other by DNS, its readiness probe passes only once they have, the \
+              headless Service hides pods that are not ready, and `OrderedReady` creates the next pod only when the one before is Ready. So \
+              `web-0` waits for `web-1`, which is not created before `web-0` is Ready. The set cannot start, or, if it did start once, cannot \
+              start again after all pods were down.\n\n\
+              With `Parallel` all pods are created at once, which is enough where the probe asks its own member only.",
+        at: &["spec.serviceName"],
+        cluster: "\
+kind: Service
+metadata: {name: web}
+spec:
+  clusterIP: None
+  selector: {app: web}
+",
+        example: "\
+spec:
+  replicas: 3
+  podManagementPolicy: OrderedReady
+  template:
+    spec:
+      containers:
+        - name: etcd
+          image: quay.io/coreos/etcd:v3.6.1
+          readinessProbe:
+            tcpSocket: {port: 2379}
+",
+        fix: "Set `publishNotReadyAddresses: true` on the headless Service: it then names pods before they are ready. Clients should use a \
+              second Service, which does not. For a new set write `podManagementPolicy: Parallel` as well.",
+        fixed: "\
+spec:
+  replicas: 3
+  podManagementPolicy: OrderedReady
+  template:
+    spec:
+      containers:
+        - name: etcd
+          image: quay.io/coreos/etcd:v3.6.1
+          readinessProbe:
+            tcpSocket: {port: 2379}
+",
+        fixed_cluster: "\
+kind: Service
+metadata: {name: web}
+spec:
+  clusterIP: None
+  publishNotReadyAddresses: true
+  selector: {app: web}
+",
+        ..Docs::BLANK
     },
     check,
 };

@@ -12,11 +12,22 @@ pub static INVALID: Rule = Rule {
     builtin: Builtin::OnCreateSince(33),
     early: false,
     docs: Docs {
+        file: file!(),
         what: "`spec.serviceName` is not a DNS label: lower-case letters, digits and `-`, at most 63 characters.",
-        why: "It becomes the subdomain of every pod. From 1.33 the API server refuses the set; before, no pod can be created. A dot would mean \
-              another namespace, which is not possible: a set's Service is always in its own namespace.",
-        example: "spec:\n  serviceName: web.other-namespace\n",
-        fix: "Write the name of a headless Service in the same namespace, without any domain behind it.",
+        why: "The name becomes a part of every pod's DNS name: `web-0.<serviceName>.<namespace>.svc`. It is one label, so it has no dot, and a \
+              Service of another namespace cannot be named: a set's Service is always in the set's own namespace. From 1.33 the API server \
+              refuses a new set with such a name; before, it accepts the set and no pod can be created.",
+        at: &["spec.serviceName"],
+        example: "\
+spec:
+  serviceName: web.other-namespace
+",
+        fix: "Write the plain name of a headless Service (`clusterIP: None`) in the same namespace.",
+        fixed: "\
+spec:
+  serviceName: web
+",
+        ..Docs::BLANK
     },
     check: invalid,
 };
@@ -57,10 +68,37 @@ pub static EMPTY: Rule = Rule {
     builtin: Builtin::Never,
     early: false,
     docs: Docs {
+        file: file!(),
         what: "`spec.serviceName` is empty, and it was not filled in.",
-        why: "The pods get no DNS names of their own (`web-0.web`), and the field cannot be set later without making the set anew.",
-        example: "spec:\n  serviceName: \"\"\n",
-        fix: "Make a Service with `clusterIP: None` that selects the pods, and name it here.",
+        why: "The field names the headless Service under which each pod gets a DNS name of its own, such as `web-0.web`. Without it the pods \
+              have none, and members that look for each other by name do not find each other. The field cannot be set later without making the \
+              set anew.\n\n\
+              On creation steadyset fills it in with the one headless Service that selects the pods, and makes one where there is none. It \
+              does not choose where several select them, where it may not create Services, or where it is told not to.",
+        at: &["spec.serviceName"],
+        cluster: "\
+kind: Service
+metadata: {name: web-peers}
+spec:
+  clusterIP: None
+  selector: {app: web}
+---
+kind: Service
+metadata: {name: web-headless}
+spec:
+  clusterIP: None
+  selector: {app: web}
+",
+        example: "\
+spec:
+  serviceName: \"\"
+",
+        fix: "Name a Service with `clusterIP: None` that selects the pods. If there is none yet, make one.",
+        fixed: "\
+spec:
+  serviceName: web-peers
+",
+        ..Docs::BLANK
     },
     check: empty,
 };

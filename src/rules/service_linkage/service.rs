@@ -15,11 +15,30 @@ pub static MISSING: Rule = Rule {
     builtin: Builtin::Never,
     early: false,
     docs: Docs {
+        file: file!(),
         what: "The Service that `spec.serviceName` names does not exist.",
-        why: "The set runs, but its pods have no DNS names of their own. The field cannot be changed later. Sets that do not look for each other by \
-              name work without.",
-        example: "spec:\n  serviceName: ingester   # the Service is called tempo-ingester-discovery\n",
-        fix: "Make a Service of that name with `clusterIP: None`, or name the one that exists.",
+        why: "The set runs, but its pods get no DNS names of their own (`web-0.web-headless`) until there is a Service of that name that \
+              selects them. Sets whose members do not look for each other work without, so with one replica or none only the operator's audit \
+              log has the finding.\n\n\
+              The field cannot be changed later; a Service of the right name can be made at any time.",
+        at: &["spec.serviceName"],
+        cluster: "\
+kind: Service
+metadata: {name: web}
+spec:
+  clusterIP: None
+  selector: {app: web}
+",
+        example: "\
+spec:
+  serviceName: web-headless
+",
+        fix: "Name the headless Service that exists, or make one of that name with `clusterIP: None`.",
+        fixed: "\
+spec:
+  serviceName: web
+",
+        ..Docs::BLANK
     },
     check: missing,
 };
@@ -97,12 +116,46 @@ pub static NOT_HEADLESS: Rule = Rule {
     builtin: Builtin::Never,
     early: false,
     docs: Docs {
+        file: file!(),
         what: "The Service that `spec.serviceName` names is not headless: its `clusterIP` is not `None`.",
-        why: "DNS names of single pods (`web-0.web`) are promised for headless Services only; an absent `clusterIP` is not headless, the server gives \
-              it an address.",
-        example: "kind: Service\nmetadata: {name: web}\nspec:\n  clusterIP: 10.0.0.7\n",
-        fix: "Keep that Service for clients, add a second one with `clusterIP: None` for the pods' names, and name the second one. In a set that \
-              exists the field cannot be changed.",
+        why: "A Service with an address of its own answers for all pods together: a client reaches any one of them. A headless Service \
+              (`clusterIP: None`) has no address; its name leads to the pods themselves. Kubernetes promises each pod a DNS name (`web-0.web`) \
+              under a headless Service only. A Service that says nothing of `clusterIP` is not headless, the server gives it an address.\n\n\
+              With one replica or none only the operator's audit log has the finding.",
+        at: &["spec.serviceName"],
+        cluster: "\
+kind: Service
+metadata: {name: web}
+spec:
+  selector: {app: web}
+  ports:
+    - port: 80
+",
+        example: "\
+spec:
+  serviceName: web
+",
+        fix: "Keep that Service for clients, add a second one with `clusterIP: None`, and name the second one. In a set that exists the field \
+              cannot be changed without making the set anew.",
+        fixed: "\
+spec:
+  serviceName: web-pods
+",
+        fixed_cluster: "\
+kind: Service
+metadata: {name: web}
+spec:
+  selector: {app: web}
+  ports:
+    - port: 80
+---
+kind: Service
+metadata: {name: web-pods}
+spec:
+  clusterIP: None
+  selector: {app: web}
+",
+        ..Docs::BLANK
     },
     check: not_headless,
 };
@@ -137,11 +190,44 @@ pub static SELECTOR_MISMATCH: Rule = Rule {
     builtin: Builtin::Never,
     early: false,
     docs: Docs {
+        file: file!(),
         what: "The Service that `spec.serviceName` names selects a label value that the pods do not have.",
-        why: "The pods are not behind that Service, so they get no DNS names of their own. A key that the pods lack may be set while they run (`role`, \
-              `vault-active`), and a Service without selector has its endpoints written by somebody: neither is found.",
-        example: "kind: Service\nspec:\n  selector: {app: web}\n---\nkind: StatefulSet\nspec:\n  template:\n    metadata:\n      labels: {app: website}\n",
-        fix: "Make the Service's selector and the labels of the pod template agree.",
+        why: "A Service finds its pods by their labels. It asks here for another value than the pods carry, so they are not behind it and get \
+              no DNS names of their own.\n\n\
+              Two things are no mismatch: a label that the pods lack altogether, as programs set some while they run (`role: primary`), and a \
+              Service without a selector, whose endpoints somebody writes by hand.",
+        at: &["spec.serviceName"],
+        cluster: "\
+kind: Service
+metadata: {name: web}
+spec:
+  clusterIP: None
+  selector: {app: website}
+",
+        example: "\
+spec:
+  template:
+    metadata:
+      labels:
+        app: web
+",
+        fix: "Make the Service's selector and the labels of the pod template agree. The Service can be changed at any time, the labels that \
+              `spec.selector` asks for cannot.",
+        fixed: "\
+spec:
+  template:
+    metadata:
+      labels:
+        app: web
+",
+        fixed_cluster: "\
+kind: Service
+metadata: {name: web}
+spec:
+  clusterIP: None
+  selector: {app: web}
+",
+        ..Docs::BLANK
     },
     check: selector_mismatch,
 };

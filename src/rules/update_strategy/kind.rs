@@ -10,15 +10,32 @@ pub static UNKNOWN: Rule = Rule {
     builtin: Builtin::Always,
     early: true,
     docs: Docs {
+        file: file!(),
         what: "`spec.updateStrategy.type` is neither `RollingUpdate` nor `OnDelete`.",
-        why: "Every API server refuses the set. Names of Deployment strategies (`Recreate`) and of rollout strategies (canary, blue-green, shadow, \
-              A/B, ramped, best-effort) are not types here, but most have a way of their own. From Kubernetes 1.37 `Recreate` is one, behind the \
-              feature gate `StatefulSetRecreateStrategy`.",
-        example: "spec:\n  updateStrategy:\n    type: Recreate\n",
-        fix: "* all pods at once, as `Recreate`: `type: OnDelete`, and delete the pods after each change\n\
+        why: "The type says what becomes of running pods when the pod template changes. `RollingUpdate`, the default, restarts them one after \
+              the other, the highest number first, each when the one before is Ready. `OnDelete` restarts none: a pod gets the new template \
+              when you delete it.\n\n\
+              Every API server refuses any other word. `Recreate` is a strategy of Deployments; canary, blue-green, shadow, A/B, ramped and \
+              best-effort are names that rollout tools use. From Kubernetes 1.37 a StatefulSet may have `Recreate`, behind the feature gate \
+              `StatefulSetRecreateStrategy`: on such a server, and on one of unknown version, the finding is a warning and the server decides.",
+        at: &["spec.updateStrategy.type"],
+        version: "1.36",
+        example: "\
+spec:
+  updateStrategy:
+    type: Recreate
+",
+        fix: "Most of these names have a way of their own:\n\n\
+              * all pods at once, as `Recreate`: `type: OnDelete`, and delete the pods after each change\n\
               * canary, ramped: `type: RollingUpdate` with `rollingUpdate.partition`, lowered step by step\n\
               * blue-green, shadow, A/B: a second StatefulSet behind the Service\n\
               * best-effort: `type: RollingUpdate` with `rollingUpdate.maxUnavailable`",
+        fixed: "\
+spec:
+  updateStrategy:
+    type: OnDelete
+",
+        ..Docs::BLANK
     },
     check,
 };

@@ -10,12 +10,29 @@ pub static WITH_ON_DELETE: Rule = Rule {
     builtin: Builtin::Always,
     early: false,
     docs: Docs {
+        file: file!(),
         what: "`spec.updateStrategy.rollingUpdate` stands beside `type: OnDelete`, even if it is empty.",
-        why: "Every API server refuses the set. Under `OnDelete` a partition holds no pod back either: whatever is deleted comes up with the new \
-              template. A left-over that says nothing but the default, as `kubectl apply` and `helm upgrade` merge it in when a set is switched to \
-              `OnDelete`, is removed for you.",
-        example: "spec:\n  updateStrategy:\n    type: OnDelete\n    rollingUpdate:\n      partition: 2\n",
-        fix: "Remove `rollingUpdate` (`rollingUpdate: null` in a patch), or write `type: RollingUpdate`.",
+        why: "`rollingUpdate` holds the settings of the type `RollingUpdate`. Every API server refuses it beside `OnDelete`. It would have no \
+              effect there: under `OnDelete` a partition holds no pod back, whatever is deleted comes up with the new template.\n\n\
+              One case is put right for you. A set that was made with the default type carries `rollingUpdate: {partition: 0}`, which the \
+              server wrote, and `kubectl apply` and `helm upgrade` merge it into a manifest that says `OnDelete`. On an update such a \
+              left-over is removed, with a warning.",
+        at: &["spec.updateStrategy.rollingUpdate"],
+        example: "\
+spec:
+  updateStrategy:
+    type: OnDelete
+    rollingUpdate:
+      partition: 2
+",
+        fix: "Remove `rollingUpdate`; in a patch write `rollingUpdate: null`. Or write `type: RollingUpdate`, if the partition is what you \
+              want.",
+        fixed: "\
+spec:
+  updateStrategy:
+    type: OnDelete
+",
+        ..Docs::BLANK
     },
     check: with_on_delete,
 };
@@ -44,10 +61,27 @@ pub static PARTITION_NEGATIVE: Rule = Rule {
     builtin: Builtin::Always,
     early: false,
     docs: Docs {
+        file: file!(),
         what: "`spec.updateStrategy.rollingUpdate.partition` is below 0.",
-        why: "Every API server refuses the set.",
-        example: "spec:\n  updateStrategy:\n    rollingUpdate:\n      partition: -1\n",
-        fix: "Write 0 to update every pod, or the index of the first pod to update.",
+        why: "A partition holds pods back from an update: the first so many pods of the set keep the old template, the others get the new one. \
+              With 2, `web-0` and `web-1` keep theirs. Every API server refuses a negative number.",
+        at: &["spec.updateStrategy.rollingUpdate.partition"],
+        example: "\
+spec:
+  updateStrategy:
+    type: RollingUpdate
+    rollingUpdate:
+      partition: -1
+",
+        fix: "Write 0 to update every pod, or the number of pods to hold back.",
+        fixed: "\
+spec:
+  updateStrategy:
+    type: RollingUpdate
+    rollingUpdate:
+      partition: 0
+",
+        ..Docs::BLANK
     },
     check: partition_negative,
 };
@@ -75,11 +109,31 @@ pub static PARTITION_EXCEEDS_REPLICAS: Rule = Rule {
     builtin: Builtin::Never,
     early: false,
     docs: Docs {
+        file: file!(),
         what: "`spec.updateStrategy.rollingUpdate.partition` is at or above `spec.replicas`.",
-        why: "Only pods with an index of `partition` or more are updated. Here that is none: a new template is stored, and no pod gets it, without \
-              any event or error. Some operators freeze sets on purpose this way.",
-        example: "spec:\n  replicas: 3\n  updateStrategy:\n    rollingUpdate:\n      partition: 3\n",
-        fix: "Write a partition below `replicas`: `replicas - 1` for a canary of one pod, then lower it step by step to 0.",
+        why: "A partition holds pods back from an update: the first so many pods of the set keep the old template. Here that is all of them. A \
+              new template is stored, and no pod ever gets it, without any event or error. A pod that is deleted or fails comes back with the \
+              old template too.\n\n\
+              Some operators freeze a set on purpose this way.",
+        at: &["spec.updateStrategy.rollingUpdate.partition"],
+        example: "\
+spec:
+  replicas: 3
+  updateStrategy:
+    type: RollingUpdate
+    rollingUpdate:
+      partition: 3
+",
+        fix: "Write a partition below `replicas`: `replicas - 1` updates the last pod alone, as a canary; then lower it step by step to 0.",
+        fixed: "\
+spec:
+  replicas: 3
+  updateStrategy:
+    type: RollingUpdate
+    rollingUpdate:
+      partition: 2
+",
+        ..Docs::BLANK
     },
     check: partition_exceeds_replicas,
 };

@@ -12,11 +12,40 @@ pub static ON_DELETE_TEMPLATE_CHANGE: Rule = Rule {
     builtin: Builtin::Never,
     early: false,
     docs: Docs {
+        file: file!(),
         what: "The pod template of a set with `type: OnDelete` changes.",
-        why: "Nothing restarts by itself. A pod that fails, is evicted or is added by scaling comes up with the new template, so the versions mix \
-              at a time that nobody chose.",
-        example: "spec:\n  updateStrategy:\n    type: OnDelete\n  template:\n    # changed\n",
-        fix: "Delete the pods one by one, the highest number first, each time waiting until the new one is Ready.",
+        why: "With `OnDelete` no pod restarts by itself: each keeps the old template until it is deleted. But a pod that fails, is evicted \
+              from its node or is added by scaling comes up with the new one. So until you have deleted them all, old and new versions run \
+              side by side, at a time that nobody chose.",
+        at: &["spec.template"],
+        stored: "\
+spec:
+  updateStrategy:
+    type: OnDelete
+  template:
+    spec:
+      containers:
+        - name: web
+          image: registry.example/web:1
+",
+        example: "\
+spec:
+  updateStrategy:
+    type: OnDelete
+  template:
+    spec:
+      containers:
+        - name: web
+          image: registry.example/web:2
+",
+        fix: "Nothing is wrong with the manifest. When the time is right, delete the pods one by one, the highest number first, each time \
+              waiting until the new one is Ready:\n\n\
+              ```sh\n\
+              kubectl delete pod web-2\n\
+              kubectl wait --for=condition=Ready pod/web-2\n\
+              ```\n\n\
+              With `type: RollingUpdate` the controller does the same by itself.",
+        ..Docs::BLANK
     },
     check: on_delete_template_change,
 };
@@ -48,10 +77,32 @@ pub static ROLLOUT_STARTS: Rule = Rule {
     builtin: Builtin::Never,
     early: false,
     docs: Docs {
-        what: "The strategy changes from `OnDelete` to `RollingUpdate`, or the `partition` is lowered, while pods still run an older template.",
-        why: "The controller restarts those pods at once, without any change of the template.",
-        example: "spec:\n  updateStrategy:\n    type: RollingUpdate   # was OnDelete\n",
-        fix: "Nothing, if this is what you want. Else keep a `partition` that holds the pods back, and lower it step by step.",
+        file: file!(),
+        what: "An update that was held back, by `OnDelete` or by a partition, starts with this write.",
+        why: "The type changes from `OnDelete` to `RollingUpdate`, or the `partition` is lowered, while pods still run an older template. The \
+              controller restarts those pods at once, one after the other, although the template itself does not change now. \
+              `status.updateRevision` and `status.currentRevision` of the stored set differ as long as an update waits.",
+        at: &[
+            "spec.updateStrategy.type",
+            "spec.updateStrategy.rollingUpdate.partition",
+        ],
+        stored: "\
+spec:
+  updateStrategy:
+    type: OnDelete
+status:
+  currentRevision: web-7c9d
+  updateRevision: web-58bf
+  updatedReplicas: 1
+",
+        example: "\
+spec:
+  updateStrategy:
+    type: RollingUpdate
+",
+        fix: "Nothing, if the restart is what you want. Else keep a `partition` that holds the pods back, and lower it step by step: with 3 \
+              replicas, 2 restarts `web-2` alone.",
+        ..Docs::BLANK
     },
     check: rollout_starts,
 };
@@ -104,12 +155,31 @@ pub static ORDINALS_START_CHANGE: Rule = Rule {
     builtin: Builtin::Never,
     early: false,
     docs: Docs {
-        what: "`spec.ordinals.start` changes, and pods fall out of the range.",
-        why: "A pod is its number. Those outside the new range are deleted, those missing are created with new, empty claims; with `whenScaled: \
-              Delete` the claims of the deleted ones are deleted too. Moving a set between clusters does this on purpose, one number at a time \
-              (KEP-3335).",
-        example: "spec:\n  replicas: 3\n  ordinals:\n    start: 1   # was 0\n",
-        fix: "Leave `ordinals.start` as it is, or move pod by pod: raise `start` by one and lower `replicas` by one.",
+        file: file!(),
+        what: "`spec.ordinals.start` changes, and pods fall out of the range of numbers.",
+        why: "A pod is its number: `web-0` has its own name, its own claims and its own data. With `start: 5` and 3 replicas the set consists \
+              of `web-5`, `web-6` and `web-7`. Those outside the new range are deleted, those missing are created, with new and empty claims. \
+              The claims of the deleted ones stay, unless `whenScaled: Delete` deletes them too.\n\n\
+              Moving a set between clusters does this on purpose, one number at a time.",
+        at: &["spec.ordinals.start"],
+        stored: "\
+spec:
+  replicas: 3
+",
+        example: "\
+spec:
+  replicas: 3
+  ordinals:
+    start: 5
+",
+        fix: "Leave `ordinals.start` as it is. To move a set, go pod by pod: raise `start` by one and lower `replicas` by one.",
+        fixed: "\
+spec:
+  replicas: 3
+  ordinals:
+    start: 0
+",
+        ..Docs::BLANK
     },
     check: ordinals_start_change,
 };
@@ -179,165 +249,4 @@ fn verb(pods: &Range<i64>) -> &'static str {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use super::*;
-    use crate::rules::testing::{Case, web, web_spec};
-
-    const CHANGED: &str = "registry.example/web:2";
-
-    fn on_delete(image: &str, replicas: i64) -> Value {
-        web_spec(
-            &json!({"replicas": replicas, "updateStrategy": {"type": "OnDelete", "rollingUpdate": null},
-            "template": {"spec": {"containers": [{"name": "web", "image": image}]}}}),
-        )
-    }
-
-    #[test]
-    fn under_on_delete_nothing_restarts() {
-        let says = |replicas| {
-            Case::update(on_delete("a", replicas), on_delete(CHANGED, replicas))
-                .says(&ON_DELETE_TEMPLATE_CHANGE)
-        };
-        assert_eq!(
-            says(3),
-            [
-                "spec.template: under OnDelete nothing restarts by itself; a pod that fails, is evicted or is added gets the new template; \
-                 kubectl delete pod -n shop web-2, then the others downwards, each when the one before is Ready"
-            ]
-        );
-        assert!(says(1)[0].ends_with("; kubectl delete pod -n shop web-0"));
-        assert!(says(0).is_empty());
-        let scaled = Case::update(on_delete("a", 1), on_delete("a", 2));
-        assert!(scaled.says(&ON_DELETE_TEMPLATE_CHANGE).is_empty());
-        assert!(
-            Case::create(on_delete("a", 1))
-                .says(&ON_DELETE_TEMPLATE_CHANGE)
-                .is_empty()
-        );
-        let rolling = web_spec(
-            &json!({"template": {"spec": {"containers": [{"name": "web", "image": CHANGED}]}}}),
-        );
-        assert!(
-            Case::update(web(&json!({})), rolling)
-                .says(&ON_DELETE_TEMPLATE_CHANGE)
-                .is_empty()
-        );
-    }
-
-    fn strategy(kind: &str, partition: Option<i64>, revisions: (&str, &str)) -> Value {
-        let rolling = partition.map(|partition| json!({"partition": partition}));
-        web(
-            &json!({"spec": {"updateStrategy": {"type": kind, "rollingUpdate": rolling}},
-            "status": {"currentRevision": revisions.0, "updateRevision": revisions.1}}),
-        )
-    }
-
-    #[test]
-    fn a_rollout_that_waited_starts() {
-        let pending = ("web-1", "web-2");
-        let says = |old: Value, new: Value| Case::update(old, new).says(&ROLLOUT_STARTS);
-        assert_eq!(
-            says(
-                strategy("OnDelete", None, pending),
-                strategy("RollingUpdate", Some(1), pending)
-            ),
-            [
-                "spec.updateStrategy.type: pods web-1 to web-2 still on an older template restart now, highest first; \
-                 to hold pods back, write a partition above 1"
-            ]
-        );
-        assert_eq!(
-            says(
-                strategy("RollingUpdate", Some(2), pending),
-                strategy("RollingUpdate", Some(1), pending)
-            ),
-            [
-                "spec.updateStrategy.rollingUpdate.partition: pod web-1 still on an older template restart now, highest first; \
-                 to hold pods back, write a partition above 1"
-            ]
-        );
-        let done = ("web-2", "web-2");
-        for (old, new) in [
-            (
-                strategy("OnDelete", None, done),
-                strategy("RollingUpdate", Some(0), done),
-            ),
-            (
-                strategy("OnDelete", None, pending),
-                strategy("RollingUpdate", Some(3), pending),
-            ),
-            (
-                strategy("RollingUpdate", Some(1), pending),
-                strategy("RollingUpdate", Some(2), pending),
-            ),
-            (
-                strategy("RollingUpdate", Some(9), pending),
-                strategy("RollingUpdate", Some(5), pending),
-            ),
-            (
-                strategy("RollingUpdate", Some(1), pending),
-                strategy("OnDelete", None, pending),
-            ),
-        ] {
-            assert!(says(old.clone(), new.clone()).is_empty(), "{old} {new}");
-        }
-    }
-
-    #[test]
-    fn nothing_starts_where_the_user_has_replaced_every_pod() {
-        let set = |kind: &str, updated: i64| {
-            let mut set = strategy(kind, None, ("web-1", "web-2"));
-            set["status"]["updatedReplicas"] = json!(updated);
-            set
-        };
-        let says = |updated: i64| {
-            let (old, new) = (set("OnDelete", updated), set("RollingUpdate", updated));
-            Case::update(old, new).says(&ROLLOUT_STARTS).len()
-        };
-        assert_eq!((says(2), says(3)), (1, 0));
-    }
-
-    #[test]
-    fn pods_leave_the_range() {
-        let set = |start: Option<i64>, replicas: i64| {
-            web_spec(&json!({"replicas": replicas, "ordinals": {"start": start}}))
-        };
-        let says = |old: Value, new: Value| Case::update(old, new).says(&ORDINALS_START_CHANGE);
-        assert_eq!(
-            says(set(None, 3), set(Some(5), 3)),
-            [
-                "spec.ordinals.start: pods web-0 to web-2 are deleted and pods web-5 to web-7 created; write 0 to keep them"
-            ]
-        );
-        assert_eq!(
-            says(set(Some(0), 3), set(Some(1), 2)),
-            ["spec.ordinals.start: pod web-0 is deleted; write 0 to keep them"]
-        );
-        for (old, new) in [
-            (set(Some(3), 3), set(Some(1), 5)),
-            (set(None, 3), set(Some(0), 2)),
-            (set(None, 0), set(Some(4), 3)),
-        ] {
-            assert!(says(old.clone(), new.clone()).is_empty(), "{old} {new}");
-        }
-    }
-
-    #[test]
-    fn their_claims_may_go_too() {
-        let set = |start: i64| {
-            web_spec(
-                &json!({"ordinals": {"start": start}, "volumeClaimTemplates": [{"metadata": {"name": "data"}}],
-                "persistentVolumeClaimRetentionPolicy": {"whenScaled": "Delete"}}),
-            )
-        };
-        assert_eq!(
-            Case::update(set(0), set(2)).says(&ORDINALS_START_CHANGE),
-            [
-                "spec.ordinals.start: pods web-0 to web-1 are deleted and pods web-3 to web-4 created; \
-                 whenScaled: Delete deletes the claims of the deleted ones; write 0 to keep them"
-            ]
-        );
-    }
-}
+mod tests;

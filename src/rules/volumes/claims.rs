@@ -9,10 +9,52 @@ pub static DUPLICATE_NAME: Rule = Rule {
     builtin: Builtin::Never,
     early: false,
     docs: Docs {
+        file: file!(),
         what: "Two entries of `volumeClaimTemplates` have one name.",
-        why: "Every API server accepts it. One of the two is lost: pods get a single disk of that name.",
-        example: "spec:\n  volumeClaimTemplates:\n    - metadata: {name: data}\n    - metadata: {name: data}\n",
-        fix: "Give each claim a name of its own, and mount both.",
+        why: "Each pod gets one claim, that is one disk, for every entry, and mounts find it by its name. Every API server accepts two of one \
+              name, but one of them is lost: pods get a single disk of that name.",
+        at: &["spec.volumeClaimTemplates[N].metadata.name"],
+        example: "\
+spec:
+  template:
+    spec:
+      containers:
+        - name: web
+          image: registry.example/web:1
+          volumeMounts:
+            - {name: data, mountPath: /data}
+  volumeClaimTemplates:
+    - metadata: {name: data}
+      spec:
+        accessModes: [ReadWriteOnce]
+        resources: {requests: {storage: 10Gi}}
+    - metadata: {name: data}
+      spec:
+        accessModes: [ReadWriteOnce]
+        resources: {requests: {storage: 10Gi}}
+",
+        fix: "Give each claim a name of its own, and mount both; or remove one.",
+        fixed: "\
+spec:
+  template:
+    spec:
+      containers:
+        - name: web
+          image: registry.example/web:1
+          volumeMounts:
+            - {name: data, mountPath: /data}
+            - {name: logs, mountPath: /logs}
+  volumeClaimTemplates:
+    - metadata: {name: data}
+      spec:
+        accessModes: [ReadWriteOnce]
+        resources: {requests: {storage: 10Gi}}
+    - metadata: {name: logs}
+      spec:
+        accessModes: [ReadWriteOnce]
+        resources: {requests: {storage: 10Gi}}
+",
+        ..Docs::BLANK
     },
     check: duplicate_name,
 };
@@ -45,10 +87,43 @@ pub static NAME_INVALID: Rule = Rule {
     builtin: Builtin::Since(34),
     early: false,
     docs: Docs {
+        file: file!(),
         what: "A claim's name is not a DNS label: lower-case letters, digits and `-`, at most 63 characters.",
-        why: "The name becomes a volume's name in every pod. From 1.34 the API server refuses the set; before, no pod can be created.",
-        example: "spec:\n  volumeClaimTemplates:\n    - metadata: {name: my_data}\n",
-        fix: "Use lower-case letters, digits and `-`, at most 63 of them.",
+        why: "The name of a claim in `volumeClaimTemplates` becomes the name of a volume in every pod, and those are DNS labels. From 1.34 the \
+              API server refuses the set; before, it accepts the set and no pod can be created.",
+        at: &["spec.volumeClaimTemplates[N].metadata.name"],
+        example: "\
+spec:
+  template:
+    spec:
+      containers:
+        - name: web
+          image: registry.example/web:1
+          volumeMounts:
+            - {name: my_data, mountPath: /data}
+  volumeClaimTemplates:
+    - metadata: {name: my_data}
+      spec:
+        accessModes: [ReadWriteOnce]
+        resources: {requests: {storage: 10Gi}}
+",
+        fix: "Use lower-case letters, digits and `-`, at most 63 of them, in the claim and in `volumeMounts`.",
+        fixed: "\
+spec:
+  template:
+    spec:
+      containers:
+        - name: web
+          image: registry.example/web:1
+          volumeMounts:
+            - {name: my-data, mountPath: /data}
+  volumeClaimTemplates:
+    - metadata: {name: my-data}
+      spec:
+        accessModes: [ReadWriteOnce]
+        resources: {requests: {storage: 10Gi}}
+",
+        ..Docs::BLANK
     },
     check: claim_name_invalid,
 };
@@ -68,10 +143,38 @@ pub static VOLUME_NAME_INVALID: Rule = Rule {
     builtin: Builtin::Since(34),
     early: false,
     docs: Docs {
+        file: file!(),
         what: "A volume's name is not a DNS label: lower-case letters, digits and `-`, at most 63 characters.",
-        why: "From 1.34 the API server refuses the set; before, no pod can be created.",
-        example: "spec:\n  template:\n    spec:\n      volumes:\n        - name: my_config\n          configMap: {name: web}\n",
-        fix: "Use lower-case letters, digits and `-`, at most 63 of them, and the same name in `volumeMounts`.",
+        why: "From 1.34 the API server refuses the set; before, it accepts the set and no pod can be created.",
+        at: &["spec.template.spec.volumes[N].name"],
+        example: "\
+spec:
+  template:
+    spec:
+      containers:
+        - name: web
+          image: registry.example/web:1
+          volumeMounts:
+            - {name: my_config, mountPath: /config}
+      volumes:
+        - name: my_config
+          configMap: {name: web}
+",
+        fix: "Use lower-case letters, digits and `-`, at most 63 of them, in `volumes` and in `volumeMounts`.",
+        fixed: "\
+spec:
+  template:
+    spec:
+      containers:
+        - name: web
+          image: registry.example/web:1
+          volumeMounts:
+            - {name: my-config, mountPath: /config}
+      volumes:
+        - name: my-config
+          configMap: {name: web}
+",
+        ..Docs::BLANK
     },
     check: volume_name_invalid,
 };
@@ -104,10 +207,50 @@ pub static INCOMPLETE: Rule = Rule {
     builtin: Builtin::OnCreateSince(34),
     early: false,
     docs: Docs {
+        file: file!(),
         what: "A claim has no `accessModes` or no `resources.requests.storage`.",
-        why: "From 1.34 the API server refuses a new set with it; before, no claim can be created, and so no pod.",
-        example: "spec:\n  volumeClaimTemplates:\n    - metadata: {name: data}\n      spec: {}\n",
-        fix: "Write both: `accessModes: [ReadWriteOnce]` and `resources: {requests: {storage: 10Gi}}`.",
+        why: "A claim asks for a disk, and must say how it is mounted and how large it is. From 1.34 the API server refuses a new set without; \
+              before, it accepts the set, no claim can be created, and so no pod.\n\n\
+              When a set is created, steadyset fills in what is missing from the policy (`ReadWriteOnce`, 1Gi), so the finding is seen only \
+              where it may not, as here.",
+        at: &["spec.volumeClaimTemplates[N].spec"],
+        example: "\
+metadata:
+  annotations:
+    steadyset.io/inject: none
+spec:
+  template:
+    spec:
+      containers:
+        - name: web
+          image: registry.example/web:1
+          volumeMounts:
+            - {name: data, mountPath: /data}
+  volumeClaimTemplates:
+    - metadata: {name: data}
+      spec:
+        accessModes: [ReadWriteOnce]
+",
+        fix: "Write both. `ReadWriteOnce` is right for nearly every set, however many replicas it has: each pod has a claim of its own.",
+        fixed: "\
+metadata:
+  annotations:
+    steadyset.io/inject: none
+spec:
+  template:
+    spec:
+      containers:
+        - name: web
+          image: registry.example/web:1
+          volumeMounts:
+            - {name: data, mountPath: /data}
+  volumeClaimTemplates:
+    - metadata: {name: data}
+      spec:
+        accessModes: [ReadWriteOnce]
+        resources: {requests: {storage: 10Gi}}
+",
+        ..Docs::BLANK
     },
     check: incomplete,
 };

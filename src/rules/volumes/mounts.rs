@@ -13,11 +13,52 @@ pub static WITHOUT_VOLUME: Rule = Rule {
     builtin: Builtin::Since(34),
     early: false,
     docs: Docs {
-        what: "A container mounts a volume that is neither in the template's `volumes` nor in `volumeClaimTemplates`.",
-        why: "No pod can ever be created. From 1.34 the API server refuses the set; before, it accepts it and creating each pod fails for ever.",
-        example: "spec:\n  template:\n    spec:\n      containers:\n        - name: app\n          volumeMounts: [{name: Data, mountPath: /data}]\n  \
-                  volumeClaimTemplates:\n    - metadata: {name: data}\n",
-        fix: "Write the name as it is declared, or declare a volume or a claim of that name.",
+        file: file!(),
+        what: "A container mounts a volume that neither `volumes` nor `volumeClaimTemplates` declares.",
+        why: "A mount names a volume: one of the template's `volumes`, or a claim of `volumeClaimTemplates`. Without it no pod can be created. \
+              From 1.34 the API server refuses the set; before, it accepts the set, and creating each pod fails for ever.\n\n\
+              Where nothing says that something else was meant, steadyset adds a claim of that name when the set is created. It does not where \
+              a volume or claim of a similar name exists, as here. On `/mutate` the finding is a warning, because another webhook may still \
+              add the volume.",
+        at: &[
+            "spec.template.spec.containers[N].volumeMounts[N].name",
+            "spec.template.spec.containers[N].volumeDevices[N].name",
+            "spec.template.spec.initContainers[N].volumeMounts[N].name",
+            "spec.template.spec.initContainers[N].volumeDevices[N].name",
+        ],
+        example: "\
+spec:
+  template:
+    spec:
+      containers:
+        - name: web
+          image: registry.example/web:1
+          volumeMounts:
+            - {name: Data, mountPath: /data}
+  volumeClaimTemplates:
+    - metadata: {name: data}
+      spec:
+        accessModes: [ReadWriteOnce]
+        resources: {requests: {storage: 10Gi}}
+",
+        fix: "Write the name exactly as it is declared, or declare it: in `volumeClaimTemplates` for data to keep, in the template's `volumes` \
+              for all else.",
+        fixed: "\
+spec:
+  template:
+    spec:
+      containers:
+        - name: web
+          image: registry.example/web:1
+          volumeMounts:
+            - {name: data, mountPath: /data}
+  volumeClaimTemplates:
+    - metadata: {name: data}
+      spec:
+        accessModes: [ReadWriteOnce]
+        resources: {requests: {storage: 10Gi}}
+",
+        ..Docs::BLANK
     },
     check: without_volume,
 };
@@ -69,10 +110,46 @@ pub static PATH_MISSING: Rule = Rule {
     builtin: Builtin::Since(34),
     early: false,
     docs: Docs {
+        file: file!(),
         what: "A volume mount has no `mountPath`.",
-        why: "From 1.34 the API server refuses the set; before, no pod can be created.",
-        example: "volumeMounts:\n  - name: data\n",
-        fix: "Write the folder where the volume is to appear, such as `mountPath: /data`.",
+        why: "`mountPath` is the folder in the container where the volume appears. From 1.34 the API server refuses the set without it; \
+              before, it accepts the set and no pod can be created.",
+        at: &[
+            "spec.template.spec.containers[N].volumeMounts[N].mountPath",
+            "spec.template.spec.initContainers[N].volumeMounts[N].mountPath",
+        ],
+        example: "\
+spec:
+  template:
+    spec:
+      containers:
+        - name: web
+          image: registry.example/web:1
+          volumeMounts:
+            - {name: data}
+  volumeClaimTemplates:
+    - metadata: {name: data}
+      spec:
+        accessModes: [ReadWriteOnce]
+        resources: {requests: {storage: 10Gi}}
+",
+        fix: "Write the folder in which the program keeps its files.",
+        fixed: "\
+spec:
+  template:
+    spec:
+      containers:
+        - name: web
+          image: registry.example/web:1
+          volumeMounts:
+            - {name: data, mountPath: /data}
+  volumeClaimTemplates:
+    - metadata: {name: data}
+      spec:
+        accessModes: [ReadWriteOnce]
+        resources: {requests: {storage: 10Gi}}
+",
+        ..Docs::BLANK
     },
     check: path_missing,
 };

@@ -12,10 +12,26 @@ pub static UNKNOWN: Rule = Rule {
     builtin: Builtin::Always,
     early: false,
     docs: Docs {
+        file: file!(),
         what: "`whenScaled` or `whenDeleted` is neither `Retain` nor `Delete`.",
-        why: "Every API server refuses the set. The words are case-sensitive.",
-        example: "spec:\n  persistentVolumeClaimRetentionPolicy:\n    whenDeleted: delete\n",
-        fix: "Write `Retain` (the claims stay; the default) or `Delete`.",
+        why: "The two fields of `persistentVolumeClaimRetentionPolicy` say what becomes of the claims, and the data on them, when the set is \
+              scaled down or deleted. Every API server refuses any other word. Upper and lower case matter.",
+        at: &[
+            "spec.persistentVolumeClaimRetentionPolicy.whenScaled",
+            "spec.persistentVolumeClaimRetentionPolicy.whenDeleted",
+        ],
+        example: "\
+spec:
+  persistentVolumeClaimRetentionPolicy:
+    whenDeleted: retain
+",
+        fix: "Write `Retain`, the default: the claims stay. `Delete` deletes them with their data (see claim-retention-delete).",
+        fixed: "\
+spec:
+  persistentVolumeClaimRetentionPolicy:
+    whenDeleted: Retain
+",
+        ..Docs::BLANK
     },
     check: unknown,
 };
@@ -52,12 +68,53 @@ pub static DELETE: Rule = Rule {
     builtin: Builtin::Never,
     early: false,
     docs: Docs {
-        what: "`whenScaled` or `whenDeleted` is `Delete`, and a claim is mounted.",
-        why: "With `whenScaled: Delete` scaling down deletes the data of the pods that go, also when an autoscaler does it, and with 0 replicas for \
-              maintenance all of it. With `whenDeleted: Delete` deleting the set deletes all data; operators, `helm --force` and GitOps tools delete \
-              and recreate sets on their own.",
-        example: "spec:\n  persistentVolumeClaimRetentionPolicy:\n    whenScaled: Delete\n",
-        fix: "Leave it at `Retain`, unless the data can be had again: a cache, a runner.",
+        file: file!(),
+        what: "`whenScaled` or `whenDeleted` is `Delete`, so data goes without anybody deleting it.",
+        why: "By default claims, and the data on them, outlive the pods and the set. With `whenScaled: Delete`, scaling down deletes the \
+              claims of the pods that go: also when an autoscaler does it, and all of them when somebody scales to 0 for maintenance. With \
+              `whenDeleted: Delete`, deleting the set deletes all claims; operators, `helm --force` and GitOps tools delete sets and make them \
+              anew on their own.",
+        at: &[
+            "spec.persistentVolumeClaimRetentionPolicy.whenScaled",
+            "spec.persistentVolumeClaimRetentionPolicy.whenDeleted",
+        ],
+        example: "\
+spec:
+  persistentVolumeClaimRetentionPolicy:
+    whenScaled: Delete
+  template:
+    spec:
+      containers:
+        - name: web
+          image: registry.example/web:1
+          volumeMounts:
+            - {name: data, mountPath: /data}
+  volumeClaimTemplates:
+    - metadata: {name: data}
+      spec:
+        accessModes: [ReadWriteOnce]
+        resources: {requests: {storage: 10Gi}}
+",
+        fix: "Leave it at `Retain`, the default, unless the data can be had again: a cache, a build runner. The field can be changed at any \
+              time.",
+        fixed: "\
+spec:
+  persistentVolumeClaimRetentionPolicy:
+    whenScaled: Retain
+  template:
+    spec:
+      containers:
+        - name: web
+          image: registry.example/web:1
+          volumeMounts:
+            - {name: data, mountPath: /data}
+  volumeClaimTemplates:
+    - metadata: {name: data}
+      spec:
+        accessModes: [ReadWriteOnce]
+        resources: {requests: {storage: 10Gi}}
+",
+        ..Docs::BLANK
     },
     check: delete,
 };

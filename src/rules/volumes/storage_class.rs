@@ -10,11 +10,54 @@ pub static MISSING: Rule = Rule {
     builtin: Builtin::Never,
     early: false,
     docs: Docs {
-        what: "A claim names a StorageClass that the cluster does not have, or names none and the cluster has no default class.",
-        why: "Nobody provisions a disk, so the claims and the pods stay Pending until a volume of that class is made by hand. An empty \
-              `storageClassName: \"\"` says that this is what you want.",
-        example: "spec:\n  volumeClaimTemplates:\n    - metadata: {name: data}\n      spec: {storageClassName: fast}\n",
-        fix: "Name a class that exists (`kubectl get storageclass`), or mark one as the default.",
+        file: file!(),
+        what: "A claim names a StorageClass that does not exist, or none, and the cluster has no default class.",
+        why: "A StorageClass says who makes the disk for a claim. Without one nobody does, so the claim and its pod stay Pending until \
+              somebody makes a volume of that class by hand. `storageClassName: \"\"` says that this is what you want, and is not reported.\n\n\
+              Where the classes of the cluster are not known, the rule is silent.",
+        at: &[
+            "spec.volumeClaimTemplates[N].spec",
+            "spec.volumeClaimTemplates[N].spec.storageClassName",
+        ],
+        cluster: "\
+kind: StorageClass
+metadata: {name: standard}
+provisioner: disk.example
+",
+        example: "\
+spec:
+  template:
+    spec:
+      containers:
+        - name: web
+          image: registry.example/web:1
+          volumeMounts:
+            - {name: data, mountPath: /data}
+  volumeClaimTemplates:
+    - metadata: {name: data}
+      spec:
+        accessModes: [ReadWriteOnce]
+        resources: {requests: {storage: 10Gi}}
+        storageClassName: fast
+",
+        fix: "Name a class that `kubectl get storageclass` lists, or mark one there as the default and name none.",
+        fixed: "\
+spec:
+  template:
+    spec:
+      containers:
+        - name: web
+          image: registry.example/web:1
+          volumeMounts:
+            - {name: data, mountPath: /data}
+  volumeClaimTemplates:
+    - metadata: {name: data}
+      spec:
+        accessModes: [ReadWriteOnce]
+        resources: {requests: {storage: 10Gi}}
+        storageClassName: standard
+",
+        ..Docs::BLANK
     },
     check: missing,
 };

@@ -12,10 +12,51 @@ pub static MODE_MISMATCH: Rule = Rule {
     builtin: Builtin::Never,
     early: false,
     docs: Docs {
-        what: "A claim with `volumeMode: Block` is listed under `volumeMounts`, or one with a file system under `volumeDevices`.",
-        why: "Every API server accepts it, and no pod ever starts: the kubelet refuses to set the volume up.",
-        example: "volumeMounts: [{name: disk, mountPath: /disk}]\n---\nvolumeClaimTemplates:\n  - metadata: {name: disk}\n    spec: {volumeMode: Block}\n",
-        fix: "List a block claim under `volumeDevices` with a `devicePath`, or take `volumeMode: Block` out of the claim.",
+        file: file!(),
+        what: "A block device is mounted as a folder, or a file system is used as a device.",
+        why: "A claim with `volumeMode: Block` is a raw disk without a file system. A container gets it under `volumeDevices`, as a device \
+              file; every other claim has a file system, and a container gets it under `volumeMounts`, as a folder. Every API server accepts \
+              the two crossed, and no pod ever starts: the kubelet refuses to set the volume up.",
+        at: &[
+            "spec.template.spec.containers[N].volumeMounts[N].name",
+            "spec.template.spec.containers[N].volumeDevices[N].name",
+            "spec.template.spec.initContainers[N].volumeMounts[N].name",
+            "spec.template.spec.initContainers[N].volumeDevices[N].name",
+        ],
+        example: "\
+spec:
+  template:
+    spec:
+      containers:
+        - name: web
+          image: registry.example/web:1
+          volumeMounts:
+            - {name: data, mountPath: /data}
+  volumeClaimTemplates:
+    - metadata: {name: data}
+      spec:
+        accessModes: [ReadWriteOnce]
+        resources: {requests: {storage: 10Gi}}
+        volumeMode: Block
+",
+        fix: "For a folder take `volumeMode: Block` out of the claim. A program that wants the raw disk gets it under `volumeDevices`.",
+        fixed: "\
+spec:
+  template:
+    spec:
+      containers:
+        - name: web
+          image: registry.example/web:1
+          volumeDevices:
+            - {name: data, devicePath: /dev/data}
+  volumeClaimTemplates:
+    - metadata: {name: data}
+      spec:
+        accessModes: [ReadWriteOnce]
+        resources: {requests: {storage: 10Gi}}
+        volumeMode: Block
+",
+        ..Docs::BLANK
     },
     check: mode_mismatch,
 };
@@ -60,11 +101,37 @@ pub static UNMOUNTED: Rule = Rule {
     builtin: Builtin::Never,
     early: false,
     docs: Docs {
+        file: file!(),
         what: "No container mounts a claim of `volumeClaimTemplates`.",
-        why: "Each pod gets a disk that stays empty, and what the program writes is lost with the pod.",
-        example: "spec:\n  volumeClaimTemplates:\n    - metadata: {name: data}\n  # and no volumeMounts entry called data\n",
-        fix: "Add the mount to the container that keeps data: `volumeMounts: [{name: data, mountPath: /data}]`. Or remove the claim, as long as the \
-              set does not exist yet.",
+        why: "Each pod gets a disk that stays empty and is paid for. What the program writes goes into the container's own file system and is \
+              lost with the pod, although a claim was meant to keep it.",
+        at: &["spec.volumeClaimTemplates[N]"],
+        example: "\
+spec:
+  volumeClaimTemplates:
+    - metadata: {name: data}
+      spec:
+        accessModes: [ReadWriteOnce]
+        resources: {requests: {storage: 10Gi}}
+",
+        fix: "Mount it in the container that keeps data, at the folder where its program writes. Or remove the claim, as long as the set does \
+              not exist yet: later the list cannot be changed.",
+        fixed: "\
+spec:
+  template:
+    spec:
+      containers:
+        - name: web
+          image: registry.example/web:1
+          volumeMounts:
+            - {name: data, mountPath: /data}
+  volumeClaimTemplates:
+    - metadata: {name: data}
+      spec:
+        accessModes: [ReadWriteOnce]
+        resources: {requests: {storage: 10Gi}}
+",
+        ..Docs::BLANK
     },
     check: claim_unmounted,
 };
@@ -97,12 +164,50 @@ pub static SHADOWS_VOLUME: Rule = Rule {
     builtin: Builtin::Never,
     early: false,
     docs: Docs {
-        what: "A volume of the template and a claim of `volumeClaimTemplates` have one name, and the volume holds something.",
-        why: "The claim silently takes the volume's place (`updateStorage` in the controller): the pods see an empty disk where the ConfigMap, the \
-              Secret or the share should be.",
-        example: "spec:\n  template:\n    spec:\n      volumes:\n        - name: config\n          configMap: {name: web}\n  volumeClaimTemplates:\n    \
-                  - metadata: {name: config}\n",
+        file: file!(),
+        what: "A volume with content and a claim of `volumeClaimTemplates` have one name.",
+        why: "The claim silently takes the volume's place: the pods see an empty disk where the ConfigMap, the Secret or the share should be. \
+              An `emptyDir` of that name loses nothing and is not reported, unless the claim is one that steadyset added.",
+        at: &["spec.volumeClaimTemplates[N]"],
+        example: "\
+spec:
+  template:
+    spec:
+      containers:
+        - name: web
+          image: registry.example/web:1
+          volumeMounts:
+            - {name: config, mountPath: /config}
+      volumes:
+        - name: config
+          configMap: {name: web}
+  volumeClaimTemplates:
+    - metadata: {name: config}
+      spec:
+        accessModes: [ReadWriteOnce]
+        resources: {requests: {storage: 10Gi}}
+",
         fix: "Give one of the two another name, and mount both.",
+        fixed: "\
+spec:
+  template:
+    spec:
+      containers:
+        - name: web
+          image: registry.example/web:1
+          volumeMounts:
+            - {name: config, mountPath: /config}
+            - {name: data, mountPath: /data}
+      volumes:
+        - name: config
+          configMap: {name: web}
+  volumeClaimTemplates:
+    - metadata: {name: data}
+      spec:
+        accessModes: [ReadWriteOnce]
+        resources: {requests: {storage: 10Gi}}
+",
+        ..Docs::BLANK
     },
     check: shadows_volume,
 };

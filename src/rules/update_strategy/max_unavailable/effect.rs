@@ -13,10 +13,32 @@ pub static ORDERED_READY: Rule = Rule {
     builtin: Builtin::Never,
     early: true,
     docs: Docs {
+        file: file!(),
         what: "`maxUnavailable` allows more than one pod to be down, and the pod management policy is `OrderedReady`.",
-        why: "That many pods go down at once, but they come back one at a time, and a pod that does not get Ready halts the rest.",
-        example: "spec:\n  replicas: 5\n  podManagementPolicy: OrderedReady\n  updateStrategy:\n    rollingUpdate:\n      maxUnavailable: 2\n",
-        fix: "Leave `maxUnavailable` at 1, or use `podManagementPolicy: Parallel` (which only a new set can have).",
+        why: "An update deletes that many pods at once. `OrderedReady` then brings them back one at a time, the lowest number first, and each \
+              waits until the one before is Ready. So more pods are down at a time, and a single one that does not get Ready halts the rest.",
+        at: &["spec.updateStrategy.rollingUpdate.maxUnavailable"],
+        example: "\
+spec:
+  replicas: 5
+  podManagementPolicy: OrderedReady
+  updateStrategy:
+    type: RollingUpdate
+    rollingUpdate:
+      maxUnavailable: 2
+",
+        fix: "Leave `maxUnavailable` at 1, its default. Or use `podManagementPolicy: Parallel`, which an existing set can get only by being \
+              made anew.",
+        fixed: "\
+spec:
+  replicas: 5
+  podManagementPolicy: OrderedReady
+  updateStrategy:
+    type: RollingUpdate
+    rollingUpdate:
+      maxUnavailable: 1
+",
+        ..Docs::BLANK
     },
     check: ordered_ready,
 };
@@ -28,10 +50,31 @@ pub static ALL_REPLICAS: Rule = Rule {
     builtin: Builtin::Never,
     early: true,
     docs: Docs {
+        file: file!(),
         what: "`maxUnavailable` is as large as the set.",
-        why: "One change of the template takes every pod down at the same time.",
-        example: "spec:\n  replicas: 3\n  updateStrategy:\n    rollingUpdate:\n      maxUnavailable: 100%\n",
-        fix: "Write a number below `replicas`; 1 restarts one pod after the other.",
+        why: "One change of the pod template takes every pod down at the same time: the service is gone until they are back. A percentage \
+              counts as the controller counts, rounded down, but at least 1.",
+        at: &["spec.updateStrategy.rollingUpdate.maxUnavailable"],
+        example: "\
+spec:
+  replicas: 3
+  podManagementPolicy: Parallel
+  updateStrategy:
+    type: RollingUpdate
+    rollingUpdate:
+      maxUnavailable: 100%
+",
+        fix: "Write a number below `replicas`. 1 restarts one pod after the other.",
+        fixed: "\
+spec:
+  replicas: 3
+  podManagementPolicy: Parallel
+  updateStrategy:
+    type: RollingUpdate
+    rollingUpdate:
+      maxUnavailable: 1
+",
+        ..Docs::BLANK
     },
     check: all_replicas,
 };
@@ -43,10 +86,42 @@ pub static QUORUM: Rule = Rule {
     builtin: Builtin::Never,
     early: true,
     docs: Docs {
-        what: "`maxUnavailable` allows half of the members or more of a system that needs a majority (etcd, ZooKeeper, Kafka, ...) to be down.",
-        why: "During an update too few members are left to agree, and the whole system stops.",
-        example: "spec:\n  replicas: 3\n  updateStrategy:\n    rollingUpdate:\n      maxUnavailable: 2\n  # an etcd image\n",
+        file: file!(),
+        what: "`maxUnavailable` lets an update take down so many members that no majority is left.",
+        why: "Systems such as etcd, ZooKeeper, Kafka or Consul agree by majority: of 3 members 2 must be up, of 5 members 3. An update that \
+              takes down more than `(replicas - 1) / 2` at once stops the whole system, not only the members that restart. The rule knows such \
+              systems by their images; `steadyset explain catalogue` lists them.",
+        at: &["spec.updateStrategy.rollingUpdate.maxUnavailable"],
+        example: "\
+spec:
+  replicas: 3
+  podManagementPolicy: Parallel
+  updateStrategy:
+    type: RollingUpdate
+    rollingUpdate:
+      maxUnavailable: 2
+  template:
+    spec:
+      containers:
+        - name: etcd
+          image: quay.io/coreos/etcd:v3.6.1
+",
         fix: "Write 1, or at most `(replicas - 1) / 2`.",
+        fixed: "\
+spec:
+  replicas: 3
+  podManagementPolicy: Parallel
+  updateStrategy:
+    type: RollingUpdate
+    rollingUpdate:
+      maxUnavailable: 1
+  template:
+    spec:
+      containers:
+        - name: etcd
+          image: quay.io/coreos/etcd:v3.6.1
+",
+        ..Docs::BLANK
     },
     check: quorum,
 };
@@ -58,11 +133,29 @@ pub static IGNORED: Rule = Rule {
     builtin: Builtin::Never,
     early: true,
     docs: Docs {
+        file: file!(),
         what: "`maxUnavailable` is set, and this server does not act on it.",
-        why: "The field is behind the feature gate `MaxUnavailableStatefulSet`: off up to 1.34, from 1.35.4 and in 1.36. The server drops the field, \
-              or keeps it where the stored set already has it, and restarts one pod at a time.",
-        example: "spec:\n  updateStrategy:\n    rollingUpdate:\n      maxUnavailable: 2\n",
-        fix: "Remove it, or switch the feature gate on in the API server and the controller-manager.",
+        why: "The field stands behind the feature gate `MaxUnavailableStatefulSet`. By default the gate is off up to 1.34, on in 1.35.0 to \
+              1.35.3, off again from 1.35.4 and in 1.36, and on from 1.37. Where it is off the server drops the field without a word, or keeps \
+              it without effect where the stored set already has it. Pods restart one at a time.",
+        at: &["spec.updateStrategy.rollingUpdate.maxUnavailable"],
+        version: "1.36",
+        example: "\
+spec:
+  podManagementPolicy: Parallel
+  updateStrategy:
+    type: RollingUpdate
+    rollingUpdate:
+      maxUnavailable: 2
+",
+        fix: "Remove it, or switch the feature gate on in the API server and in the controller-manager.",
+        fixed: "\
+spec:
+  podManagementPolicy: Parallel
+  updateStrategy:
+    type: RollingUpdate
+",
+        ..Docs::BLANK
     },
     check: ignored,
 };

@@ -11,11 +11,33 @@ pub static INVALID: Rule = Rule {
     builtin: Builtin::Where(is_validated),
     early: true,
     docs: Docs {
+        file: file!(),
         what: "`maxUnavailable` is 0, negative, above 100 %, or neither a number nor a percentage.",
-        why: "Where the server knows the field it refuses the set. Where it does not, it drops the field without a word, and the mistake shows \
-              at the next upgrade of the cluster.",
-        example: "spec:\n  updateStrategy:\n    rollingUpdate:\n      maxUnavailable: \"2\"\n",
+        why: "`spec.updateStrategy.rollingUpdate.maxUnavailable` says how many pods an update may take down at the same time. A server that \
+              acts on the field (1.35.0 to 1.35.3, and from 1.37, or with the feature gate `MaxUnavailableStatefulSet`) refuses the set, and \
+              so does one whose stored set already has the field. Any other drops the field without a word, and the mistake shows at the next \
+              upgrade of the cluster.\n\n\
+              A number in quotes is a text, and only a percentage may be one.",
+        server: "refuses the same where it acts on the field, or has stored it before",
+        at: &["spec.updateStrategy.rollingUpdate.maxUnavailable"],
+        example: "\
+spec:
+  podManagementPolicy: Parallel
+  updateStrategy:
+    type: RollingUpdate
+    rollingUpdate:
+      maxUnavailable: \"2\"
+",
         fix: "Write a whole number from 1 up without quotes, or a percentage from `1%` to `100%`.",
+        fixed: "\
+spec:
+  podManagementPolicy: Parallel
+  updateStrategy:
+    type: RollingUpdate
+    rollingUpdate:
+      maxUnavailable: 2
+",
+        ..Docs::BLANK
     },
     check: invalid,
 };

@@ -1,0 +1,104 @@
+//! The examples of a rule's page, run as the product runs a file.
+
+use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
+use thiserror::Error;
+
+use crate::cluster::manifests::{InvalidManifest, Manifests};
+use crate::cluster::{InvalidVersion, ServerVersion, ServiceKeeping};
+use crate::evaluate::evaluate;
+use crate::policy::Policy;
+use crate::rules::{BASE, Docs, Finding, Phase};
+use crate::subject::{Source, Subject, Undecodable};
+use crate::yaml;
+
+/// The namespace of an example.
+const NAMESPACE: &str = "default";
+
+/// An example that cannot be run.
+#[derive(Debug, Error)]
+pub enum Broken {
+    /// It is no YAML.
+    #[error("an example is no YAML: {0}")]
+    Yaml(String),
+    /// It cannot be written as JSON.
+    #[error("an example is no JSON: {0}")]
+    Json(#[from] serde_json::Error),
+    /// What stands beside it is not what it says it is.
+    #[error("an example's cluster: {0}")]
+    Cluster(#[from] InvalidManifest),
+    /// It names no version.
+    #[error("an example's server: {0}")]
+    Version(#[from] InvalidVersion),
+    /// It is no set.
+    #[error("an example: {0}")]
+    Set(#[from] Undecodable),
+}
+
+/// What the built-in policy finds in the rule's example.
+///
+/// # Errors
+///
+/// [`Broken`] if it cannot be run.
+pub fn found(docs: &Docs) -> Result<Vec<Finding>, Broken> {
+    judge(docs, docs.example, docs.cluster)
+}
+
+/// What is still found in the example put right; nothing, where it has none.
+///
+/// # Errors
+///
+/// [`Broken`] if it cannot be run.
+pub fn left(docs: &Docs) -> Result<Vec<Finding>, Broken> {
+    if docs.fixed.is_empty() {
+        return Ok(Vec::new());
+    }
+    let cluster = if docs.fixed_cluster.is_empty() {
+        docs.cluster
+    } else {
+        docs.fixed_cluster
+    };
+    judge(docs, docs.fixed, cluster)
+}
+
+fn judge(docs: &Docs, example: &str, cluster: &str) -> Result<Vec<Finding>, Broken> {
+    let object = set(example)?;
+    let stored = match docs.stored {
+        "" => None,
+        stored => Some(set(stored)?),
+    };
+    let source = Source {
+        namespace: NAMESPACE,
+        object: &object,
+        old_object: stored.as_deref(),
+    };
+    let cluster = world(docs, cluster)?;
+    let Some(subject) = Subject::decode(source)? else {
+        return Ok(Vec::new());
+    };
+    Ok(evaluate(&Policy::default(), subject, &cluster, Phase::File).findings)
+}
+
+fn set(changes: &str) -> Result<Box<RawValue>, Broken> {
+    let mut set = Value::Null;
+    for document in documents(BASE)?.iter().chain(&documents(changes)?) {
+        json_patch::merge(&mut set, document);
+    }
+    Ok(to_raw_value(&set)?)
+}
+
+fn world(docs: &Docs, around: &str) -> Result<Manifests, Broken> {
+    let version = match docs.version {
+        "" => None,
+        version => Some(version.parse::<ServerVersion>()?),
+    };
+    let mut cluster = Manifests::new(version, ServiceKeeping::Kept);
+    for document in documents(around)? {
+        cluster.add(&document, NAMESPACE)?;
+    }
+    Ok(cluster)
+}
+
+fn documents(text: &str) -> Result<Vec<Value>, Broken> {
+    yaml::documents(text).map_err(Broken::Yaml)
+}

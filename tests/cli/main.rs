@@ -1,0 +1,5 @@
+//! The program's own output: what a user types, what he reads, and the exit code.
+
+mod explain;
+mod pages;
+mod program;

@@ -1,0 +1,53 @@
+//! Runs the program.
+
+use std::process::{Command, Output, Stdio};
+
+/// What a run gave.
+pub struct Run {
+    /// The exit code.
+    pub code: i32,
+    /// The result.
+    pub stdout: String,
+    /// What was said beside it.
+    pub stderr: String,
+}
+
+/// Runs `steadyset` with these arguments in the source tree, so that paths are as in the documentation.
+pub fn steadyset(arguments: &[&str]) -> Run {
+    Run::of(command(arguments).output().unwrap())
+}
+
+fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_steadyset"));
+    command
+        .args(arguments)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env("NO_COLOR", "1")
+        .stdin(Stdio::null());
+    command
+}
+
+impl Run {
+    fn of(output: Output) -> Self {
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Self {
+            code: output.status.code().unwrap(),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+        }
+    }
+
+    /// The result of a run that went well and said nothing beside it.
+    pub fn ok(self) -> String {
+        assert_eq!((self.code, &*self.stderr), (0, ""));
+        self.stdout
+    }
+}
+
+/// Runs it with nobody who reads its result.
+pub fn into_closed_pipe(arguments: &[&str]) -> Run {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = command(arguments).stdout(writer).output().unwrap();
+    Run::of(output)
+}
