@@ -1,5 +1,6 @@
 //! The examples of a rule's page, run as the product runs a file.
 
+use jiff::Timestamp;
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 use thiserror::Error;
@@ -76,7 +77,14 @@ fn judge(docs: &Docs, example: &str, cluster: &str) -> Result<Vec<Finding>, Brok
     let Some(subject) = Subject::decode(source)? else {
         return Ok(Vec::new());
     };
-    Ok(evaluate(&Policy::default(), subject, &cluster, Phase::File).findings)
+    Ok(evaluate(
+        &Policy::default(),
+        subject,
+        &cluster,
+        Phase::File,
+        Timestamp::UNIX_EPOCH,
+    )
+    .findings)
 }
 
 fn set(changes: &str) -> Result<Box<RawValue>, Broken> {

@@ -45,7 +45,7 @@ impl Topic {
         if name == CATALOGUE {
             return Ok(Self::Catalogue);
         }
-        if let Some(rule) = rules::all().iter().find(|rule| rule.id == name) {
+        if let Some(rule) = rules::named(name) {
             return Ok(Self::Rule(rule));
         }
         let entry = name

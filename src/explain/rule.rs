@@ -135,7 +135,7 @@ fn exempt(rule: &Rule) -> Vec<Block> {
         )),
         Block::prose(format!(
             "All sets of a `StatefulSetPolicy` ({}):",
-            actions(rule.action)
+            actions(rule)
         )),
         Block::yaml(format!("spec:\n  rules:\n    {id}: Ignore\n")),
     ];
@@ -144,11 +144,14 @@ fn exempt(rule: &Rule) -> Vec<Block> {
 }
 
 /// The actions that a policy may give a rule instead of its own.
-fn actions(own: Action) -> &'static str {
-    match own {
+fn actions(rule: &Rule) -> &'static str {
+    match rule.action {
         Action::Deny => "`Warn` shows the finding and lets the write through, `Ignore` drops it",
-        Action::Warn | Action::Audit => {
-            "`Ignore` drops the finding, `Audit` shows it to the operator alone"
+        _ if rule.may_deny() => {
+            "`Deny` refuses the write, `Audit` shows the finding to the operator alone, `Ignore` drops it"
+        }
+        _ => {
+            "`Audit` shows the finding to the operator alone, `Ignore` drops it; this rule never denies"
         }
     }
 }
