@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1 as core;
+use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::api::storage::v1::StorageClass;
 use kube::ResourceExt;
 use serde::de::DeserializeOwned;
@@ -11,7 +12,12 @@ use serde_json::Value;
 use thiserror::Error;
 
 use super::prune::{self, Class};
-use super::{ClusterView, Lookup, ServerVersion, Service, ServiceKeeping};
+use super::{
+    ClusterView, DisruptionBudget, Lookup, NamespaceLabels, ServerVersion, Service, ServiceKeeping,
+};
+
+/// The label that the API server gives every namespace.
+const NAME_LABEL: &str = "kubernetes.io/metadata.name";
 
 /// What rules look up, where all that is known of the cluster is a set of documents.
 ///
@@ -21,42 +27,71 @@ use super::{ClusterView, Lookup, ServerVersion, Service, ServiceKeeping};
 pub struct Manifests {
     version: Option<ServerVersion>,
     keeping: ServiceKeeping,
-    services: Option<BTreeMap<(String, String), Arc<Service>>>,
+    exempt_verb: Lookup<()>,
+    services: Option<Named<Service>>,
+    budgets: Option<Named<DisruptionBudget>>,
     classes: Option<BTreeMap<String, Class>>,
+    namespaces: Option<BTreeMap<String, Arc<NamespaceLabels>>>,
 }
 
-/// A kind of object that rules look up.
+/// Objects by namespace and name.
+type Named<T> = BTreeMap<(String, String), Arc<T>>;
+
+/// A kind of object that is looked up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// `Service`
     Service,
+    /// `PodDisruptionBudget`
+    PodDisruptionBudget,
     /// `StorageClass`
     StorageClass,
+    /// `Namespace`
+    Namespace,
 }
 
 /// A document that is not what its kind asks for.
 #[derive(Debug, Error)]
-#[error("{kind} `{name}`: {reason}")]
+#[error("{} `{name}`: {reason}", .kind.name())]
 pub struct InvalidManifest {
-    kind: &'static str,
+    kind: Kind,
     name: String,
     reason: serde_json::Error,
 }
 
 impl Kind {
-    fn of(document: &Value) -> Option<Self> {
-        match document.get("kind")?.as_str()? {
-            "Service" => Some(Self::Service),
-            "StorageClass" => Some(Self::StorageClass),
-            _ => None,
-        }
+    const ALL: [Self; 4] = [
+        Self::Service,
+        Self::PodDisruptionBudget,
+        Self::StorageClass,
+        Self::Namespace,
+    ];
+
+    /// The kind of a document; `None` for one that nobody looks up.
+    #[must_use]
+    pub fn of(document: &Value) -> Option<Self> {
+        let kind = document.get("kind")?.as_str()?;
+        Self::ALL.into_iter().find(|known| known.name() == kind)
     }
 
     fn name(self) -> &'static str {
         match self {
             Self::Service => "Service",
+            Self::PodDisruptionBudget => "PodDisruptionBudget",
             Self::StorageClass => "StorageClass",
+            Self::Namespace => "Namespace",
         }
+    }
+
+    fn decode<T: DeserializeOwned>(self, document: &Value) -> Result<T, InvalidManifest> {
+        T::deserialize(document).map_err(|reason| {
+            let name = document.pointer("/metadata/name").and_then(Value::as_str);
+            InvalidManifest {
+                kind: self,
+                name: name.unwrap_or_default().to_owned(),
+                reason,
+            }
+        })
     }
 }
 
@@ -67,8 +102,21 @@ impl Manifests {
         Self {
             version,
             keeping,
+            exempt_verb: Lookup::Unknown,
             services: None,
+            budgets: None,
             classes: None,
+            namespaces: None,
+        }
+    }
+
+    /// Says whether the user who writes holds the verb `exempt`.
+    #[must_use]
+    pub fn with_exempt_verb(self, held: bool) -> Self {
+        let exempt_verb = there(held.then_some(()));
+        Self {
+            exempt_verb,
+            ..self
         }
     }
 
@@ -76,53 +124,69 @@ impl Manifests {
     pub fn know(&mut self, kind: Kind) {
         match kind {
             Kind::Service => drop(self.services.get_or_insert_default()),
+            Kind::PodDisruptionBudget => drop(self.budgets.get_or_insert_default()),
             Kind::StorageClass => drop(self.classes.get_or_insert_default()),
+            Kind::Namespace => drop(self.namespaces.get_or_insert_default()),
         }
     }
 
-    /// Takes up an object that rules look up; any other kind is left alone. An object that names no namespace is in
-    /// `namespace`.
+    /// Takes up an object of that kind, whatever kind it says it is. One that names no namespace is in `namespace`.
     ///
     /// # Errors
     ///
     /// [`InvalidManifest`] if a field has another type than Kubernetes gives it.
-    pub fn add(&mut self, document: &Value, namespace: &str) -> Result<(), InvalidManifest> {
-        match Kind::of(document) {
-            Some(Kind::Service) => {
-                let mut service = prune::service(decode::<core::Service>(Kind::Service, document)?);
-                if service.namespace.is_empty() {
-                    namespace.clone_into(&mut service.namespace);
-                }
-                let key = (service.namespace.clone(), service.name.clone());
-                let services = self.services.get_or_insert_default();
-                services.insert(key, Arc::new(service));
+    pub fn add(
+        &mut self,
+        kind: Kind,
+        document: &Value,
+        namespace: &str,
+    ) -> Result<(), InvalidManifest> {
+        let home = |own: Option<String>| own.unwrap_or_else(|| namespace.to_owned());
+        match kind {
+            Kind::Service => {
+                let object: core::Service = kind.decode(document)?;
+                let key = (home(object.namespace()), object.name_any());
+                let service = Service {
+                    namespace: key.0.clone(),
+                    ..prune::service(object)
+                };
+                put(&mut self.services, key, Arc::new(service));
             }
-            Some(Kind::StorageClass) => {
-                let class = decode::<StorageClass>(Kind::StorageClass, document)?;
-                let classes = self.classes.get_or_insert_default();
-                classes.insert(class.name_any(), prune::class(&class));
+            Kind::PodDisruptionBudget => {
+                let object: PodDisruptionBudget = kind.decode(document)?;
+                let key = (home(object.namespace()), object.name_any());
+                put(&mut self.budgets, key, Arc::new(prune::budget(object)));
             }
-            None => {}
+            Kind::StorageClass => {
+                let object: StorageClass = kind.decode(document)?;
+                put(&mut self.classes, object.name_any(), prune::class(&object));
+            }
+            Kind::Namespace => {
+                let object: core::Namespace = kind.decode(document)?;
+                let mut labels = object.labels().clone();
+                labels.insert(NAME_LABEL.to_owned(), object.name_any());
+                put(&mut self.namespaces, object.name_any(), Arc::new(labels));
+            }
         }
         Ok(())
     }
 }
 
-fn decode<T: DeserializeOwned>(kind: Kind, document: &Value) -> Result<T, InvalidManifest> {
-    T::deserialize(document).map_err(|reason| InvalidManifest {
-        kind: kind.name(),
-        name: name(document).to_owned(),
-        reason,
-    })
-}
-
-fn name(document: &Value) -> &str {
-    let name = document.pointer("/metadata/name").and_then(Value::as_str);
-    name.unwrap_or_default()
+fn put<K: Ord, T>(objects: &mut Option<BTreeMap<K, T>>, key: K, object: T) {
+    objects.get_or_insert_default().insert(key, object);
 }
 
 fn there<T>(found: Option<T>) -> Lookup<T> {
     found.map_or(Lookup::Absent, Lookup::Found)
+}
+
+/// The objects of a namespace.
+fn all_of<T>(objects: Option<&Named<T>>, namespace: &str) -> Lookup<Vec<Arc<T>>> {
+    let Some(objects) = objects else {
+        return Lookup::Unknown;
+    };
+    let own = objects.iter().filter(|((home, _), _)| home == namespace);
+    Lookup::Found(own.map(|(_, object)| Arc::clone(object)).collect())
 }
 
 impl ClusterView for Manifests {
@@ -139,13 +203,7 @@ impl ClusterView for Manifests {
     }
 
     fn services(&self, namespace: &str) -> Lookup<Vec<Arc<Service>>> {
-        let Some(services) = &self.services else {
-            return Lookup::Unknown;
-        };
-        let own = services
-            .values()
-            .filter(|service| service.namespace == namespace);
-        Lookup::Found(own.map(Arc::clone).collect())
+        all_of(self.services.as_ref(), namespace)
     }
 
     fn storage_class(&self, name: &str) -> Lookup<()> {
@@ -160,6 +218,21 @@ impl ClusterView for Manifests {
             return Lookup::Unknown;
         };
         there(classes.values().find(|class| class.default).map(|_| ()))
+    }
+
+    fn disruption_budgets(&self, namespace: &str) -> Lookup<Vec<Arc<DisruptionBudget>>> {
+        all_of(self.budgets.as_ref(), namespace)
+    }
+
+    fn namespace_labels(&self, namespace: &str) -> Lookup<Arc<NamespaceLabels>> {
+        let Some(namespaces) = &self.namespaces else {
+            return Lookup::Unknown;
+        };
+        there(namespaces.get(namespace).map(Arc::clone))
+    }
+
+    fn exempt_verb(&self) -> Lookup<()> {
+        self.exempt_verb.clone()
     }
 
     /// Manifests hold what is to be, not the pods that are.
@@ -181,46 +254,76 @@ mod tests {
     fn cluster(documents: &[Value]) -> Manifests {
         let mut cluster = Manifests::new(None, ServiceKeeping::Nobody);
         for document in documents {
-            cluster.add(document, "shop").unwrap();
+            let kind = Kind::of(document).unwrap();
+            cluster.add(kind, document, "shop").unwrap();
         }
         cluster
     }
 
-    fn service(namespace: Option<&str>, name: &str) -> Value {
-        json!({"kind": "Service", "metadata": {"name": name, "namespace": namespace}})
+    fn named(kind: &str, namespace: Option<&str>, name: &str) -> Value {
+        json!({"kind": kind, "metadata": {"name": name, "namespace": namespace}, "spec": {}})
     }
 
     #[test]
     fn a_kind_is_known_once_one_of_it_is_there() {
-        let nothing = cluster(&[json!({"kind": "ConfigMap"}), json!([1]), json!(null)]);
-        assert_eq!(nothing.service("shop", "web"), Lookup::Unknown);
-        assert_eq!(nothing.services("shop"), Lookup::Unknown);
-        assert_eq!(nothing.storage_class("fast"), Lookup::Unknown);
-        assert_eq!(nothing.default_storage_class(), Lookup::Unknown);
-
-        let mut known = nothing;
-        known.know(Kind::Service);
-        known.know(Kind::StorageClass);
-        assert_eq!(known.service("shop", "web"), Lookup::Absent);
-        assert_eq!(known.services("shop"), Lookup::Found(vec![]));
-        assert_eq!(known.storage_class("fast"), Lookup::Absent);
-        assert_eq!(known.default_storage_class(), Lookup::Absent);
+        let mut cluster = cluster(&[]);
+        assert_eq!(cluster.service("shop", "web"), Lookup::Unknown);
+        assert_eq!(cluster.services("shop"), Lookup::Unknown);
+        assert_eq!(cluster.disruption_budgets("shop"), Lookup::Unknown);
+        assert_eq!(cluster.storage_class("fast"), Lookup::Unknown);
+        assert_eq!(cluster.default_storage_class(), Lookup::Unknown);
+        assert_eq!(cluster.namespace_labels("shop"), Lookup::Unknown);
+        for kind in Kind::ALL {
+            cluster.know(kind);
+        }
+        assert_eq!(cluster.service("shop", "web"), Lookup::Absent);
+        assert_eq!(cluster.services("shop"), Lookup::Found(vec![]));
+        assert_eq!(cluster.disruption_budgets("shop"), Lookup::Found(vec![]));
+        assert_eq!(cluster.storage_class("fast"), Lookup::Absent);
+        assert_eq!(cluster.default_storage_class(), Lookup::Absent);
+        assert_eq!(cluster.namespace_labels("shop"), Lookup::Absent);
     }
 
     #[test]
-    fn services_are_found_in_their_namespace() {
-        let cluster = cluster(&[service(None, "web"), service(Some("other"), "db")]);
-        let names = |namespace| {
-            let services = cluster.services(namespace).found().unwrap();
-            let names = services.iter().map(|service| service.name.clone());
-            names.collect::<Vec<_>>()
+    fn other_kinds_are_nobodys() {
+        for document in [
+            json!({"kind": "ConfigMap"}),
+            json!({"kind": 1}),
+            json!([1]),
+            json!(null),
+        ] {
+            assert_eq!(Kind::of(&document), None, "{document}");
+        }
+    }
+
+    #[test]
+    fn objects_are_found_in_their_namespace() {
+        let cluster = cluster(&[
+            named("Service", None, "web"),
+            named("Service", Some("other"), "db"),
+            named("PodDisruptionBudget", Some("other"), "db"),
+            named("PodDisruptionBudget", None, "web"),
+        ]);
+        let services = |namespace| {
+            let services = cluster.services(namespace).found().unwrap().into_iter();
+            services
+                .map(|service| format!("{}/{}", service.namespace, service.name))
+                .collect::<Vec<_>>()
         };
         assert_eq!(
-            (names("shop"), names("other")),
-            (vec!["web".to_owned()], vec!["db".to_owned()])
+            (services("shop"), services("other")),
+            (vec!["shop/web".to_owned()], vec!["other/db".to_owned()])
         );
-        assert!(cluster.service("shop", "web").found().is_some());
+        assert_eq!(cluster.service("shop", "web").found().unwrap().name, "web");
         assert_eq!(cluster.service("shop", "db"), Lookup::Absent);
+        let budgets = cluster.disruption_budgets("shop").found().unwrap();
+        assert_eq!(
+            budgets
+                .iter()
+                .map(|budget| &*budget.name)
+                .collect::<Vec<_>>(),
+            ["web"]
+        );
     }
 
     #[test]
@@ -238,11 +341,41 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_named() {
-        let mut cluster = cluster(&[]);
-        let broken = json!({"kind": "Service", "metadata": {"name": "web"}, "spec": {"ports": 80}});
+    fn a_namespace_has_its_labels_and_the_one_that_the_server_gives_it() {
+        let shop =
+            json!({"kind": "Namespace", "metadata": {"name": "shop", "labels": {"team": "a"}}});
+        let labels = cluster(&[shop]).namespace_labels("shop").found().unwrap();
+        let expected = [("kubernetes.io/metadata.name", "shop"), ("team", "a")];
         assert_eq!(
-            cluster.add(&broken, "shop").unwrap_err().to_string(),
+            *labels,
+            expected
+                .map(|(key, value)| (key.to_owned(), value.to_owned()))
+                .into()
+        );
+    }
+
+    #[test]
+    fn whether_a_user_may_exempt_is_known_where_it_is_said() {
+        let verb = |held: Option<bool>| {
+            let cluster = cluster(&[]);
+            held.map_or(cluster.exempt_verb(), |held| {
+                cluster.with_exempt_verb(held).exempt_verb()
+            })
+        };
+        assert_eq!(
+            (verb(None), verb(Some(true)), verb(Some(false))),
+            (Lookup::Unknown, Lookup::Found(()), Lookup::Absent)
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named() {
+        let broken = json!({"metadata": {"name": "web"}, "spec": {"ports": 80}});
+        let error = cluster(&[])
+            .add(Kind::Service, &broken, "shop")
+            .unwrap_err();
+        assert_eq!(
+            error.to_string(),
             "Service `web`: invalid type: integer `80`, expected a sequence"
         );
     }

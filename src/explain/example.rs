@@ -5,7 +5,7 @@ use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 use thiserror::Error;
 
-use crate::cluster::manifests::{InvalidManifest, Manifests};
+use crate::cluster::manifests::{InvalidManifest, Kind, Manifests};
 use crate::cluster::{InvalidVersion, ServerVersion, ServiceKeeping};
 use crate::evaluate::evaluate;
 use crate::policy::Policy;
@@ -102,7 +102,9 @@ fn world(docs: &Docs, around: &str) -> Result<Manifests, Broken> {
     };
     let mut cluster = Manifests::new(version, ServiceKeeping::Kept);
     for document in documents(around)? {
-        cluster.add(&document, NAMESPACE)?;
+        if let Some(kind) = Kind::of(&document) {
+            cluster.add(kind, &document, NAMESPACE)?;
+        }
     }
     Ok(cluster)
 }

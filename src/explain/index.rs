@@ -42,8 +42,9 @@ pub(super) fn markdown() -> String {
          What `steadyset` finds wrong with a StatefulSet, and what it does about it by default: *deny* refuses the write, *warn* lets\n\
          it through and tells its author, *audit* tells the operator alone. A policy may say otherwise.\n\n\
          These pages are written by `make docs` from the rules themselves, and every example on them is run by the tests:\n\
-         each shows only what differs from [a set that nothing is wrong with](#the-set-of-the-examples). `steadyset explain RULE`\n\
-         shows the same in a terminal.\n",
+         each shows only what differs from [a set that nothing is wrong with](#the-set-of-the-examples). Where a finding points,\n\
+         `[N]` is a place in a list, and `containers` stands for `initContainers` too. `steadyset explain RULE` shows the same in a\n\
+         terminal.\n",
     );
     for (family, rule) in families() {
         if let Some(family) = family {

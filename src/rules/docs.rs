@@ -36,7 +36,8 @@ pub struct Docs {
     pub why: &'static str,
     /// What the API server does about it, where [`super::Builtin`] does not say it.
     pub server: &'static str,
-    /// The fields that a finding points at, in the server's dotted form; `[N]` stands for an index, `[KEY]` for a key.
+    /// The fields that a finding points at, in the server's dotted form; `[N]` stands for an index, `[KEY]` for a key,
+    /// and `containers` for `initContainers` too.
     pub at: &'static [&'static str],
     /// The API server's version, where the rule asks for it.
     pub version: &'static str,

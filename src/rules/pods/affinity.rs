@@ -11,15 +11,42 @@ pub static SELECTOR_MISMATCH: Rule = Rule {
     builtin: Builtin::Never,
     early: false,
     docs: Docs {
-        what: "A required pod anti-affinity, or a topology spread constraint with `DoNotSchedule`, selects by a label that the set's own pods do \
-               not have.",
-        why: "It selects none of these pods, so all of them may run on one node, or in one zone, and go down together. Usually the labels were \
-              renamed, and the selector was forgotten.",
-        example: "template:\n  metadata:\n    labels: {app.kubernetes.io/name: zk}\n  spec:\n    affinity:\n      podAntiAffinity:\n        \
-                  requiredDuringSchedulingIgnoredDuringExecution:\n          - topologyKey: kubernetes.io/hostname\n            labelSelector:\n              \
-                  matchExpressions: [{key: app, operator: In, values: [zk]}]\n",
-        fix: "Select by labels of the pod template, best by those of `spec.selector`. An anti-affinity against pods of others stays unflagged where \
-              another required term selects the set's own, or where it names namespaces.",
+        file: file!(),
+        what: "What is to keep the set's pods apart selects by a label that they do not have.",
+        why: "A required pod anti-affinity, or a topology spread constraint with `DoNotSchedule`, tells the scheduler not to put two pods of a \
+              kind on one node or in one zone, and says by labels which kind. Here it asks for a label that none of the set's own pods has. So \
+              it selects none of them, all of them may run on one node, and they go down together. Usually the labels were renamed and this \
+              place was forgotten.\n\n\
+              An anti-affinity against other pods is fine: it is not reported where a further term selects the set's own pods, where it names \
+              namespaces, or where it uses `NotIn` or `DoesNotExist`.",
+        at: &[
+            "spec.template.spec.affinity.podAntiAffinity",
+            "spec.template.spec.topologySpreadConstraints[N]",
+        ],
+        example: "\
+spec:
+  template:
+    spec:
+      affinity:
+        podAntiAffinity:
+          requiredDuringSchedulingIgnoredDuringExecution:
+            - topologyKey: kubernetes.io/hostname
+              labelSelector:
+                matchLabels: {k8s-app: web}
+",
+        fix: "Select by labels of the pod template, best by those of `spec.selector`: those cannot be renamed.",
+        fixed: "\
+spec:
+  template:
+    spec:
+      affinity:
+        podAntiAffinity:
+          requiredDuringSchedulingIgnoredDuringExecution:
+            - topologyKey: kubernetes.io/hostname
+              labelSelector:
+                matchLabels: {app: web}
+",
+        ..Docs::BLANK
     },
     check,
 };

@@ -14,12 +14,40 @@ pub static BUDGET_BLOCKS: Rule = Rule {
     builtin: Builtin::Never,
     early: false,
     docs: Docs {
-        what: "Two PodDisruptionBudgets select the set's pods, or one leaves no room for any disruption: `maxUnavailable: 0`, `minAvailable: 100%`, or \
-               a `minAvailable` that reaches `replicas`. Percentages are rounded up. With one replica or none only the operator is told.",
-        why: "`kubectl drain`, the cluster autoscaler and node upgrades evict pods. Where the budget allows none they wait, for ever; where two \
-              budgets select a pod, each eviction fails with an error.",
-        example: "kind: PodDisruptionBudget\nspec:\n  minAvailable: 90%   # of 3 pods: rounded up, all 3\n  selector: {matchLabels: {app: web}}\n",
+        file: file!(),
+        what: "PodDisruptionBudgets let no pod of the set be evicted, so no node can be drained.",
+        why: "`kubectl drain`, the cluster autoscaler and upgrades of nodes evict pods, and a PodDisruptionBudget says how many may be evicted \
+              at a time. Here that is none even while all pods are well: `maxUnavailable: 0`, `minAvailable: 100%`, or a `minAvailable` that \
+              reaches `replicas` (a percentage is rounded up: 90 % of 3 pods are 3). The drain waits for ever. Where two budgets select the \
+              same pods, every eviction fails with an error.\n\n\
+              With one replica or none only the operator's audit log has the finding.",
+        at: &["spec.replicas", "spec.template.metadata.labels"],
+        cluster: "\
+kind: PodDisruptionBudget
+metadata: {name: web}
+spec:
+  minAvailable: 3
+  selector:
+    matchLabels: {app: web}
+",
+        example: "\
+spec:
+  replicas: 3
+",
         fix: "Keep one budget for the set, and write `maxUnavailable: 1`: it stays right whatever `replicas` becomes.",
+        fixed: "\
+spec:
+  replicas: 3
+",
+        fixed_cluster: "\
+kind: PodDisruptionBudget
+metadata: {name: web}
+spec:
+  maxUnavailable: 1
+  selector:
+    matchLabels: {app: web}
+",
+        ..Docs::BLANK
     },
     check,
 };

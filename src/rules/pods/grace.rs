@@ -9,12 +9,26 @@ pub static ZERO: Rule = Rule {
     builtin: Builtin::Never,
     early: false,
     docs: Docs {
+        file: file!(),
         what: "`terminationGracePeriodSeconds` of the pod template is 0.",
-        why: "A pod is deleted from the API server without waiting for its node to confirm that it has stopped. The set then makes the next pod of \
-              that name while the old one may still run: two processes with one identity, and often on one volume, which can destroy data. The \
-              Kubernetes documentation calls it unsafe for StatefulSets.",
-        example: "spec:\n  template:\n    spec:\n      terminationGracePeriodSeconds: 0\n",
-        fix: "Remove the field (30 seconds), or write how long the program needs to stop. 1 is the least that is safe.",
+        why: "The field says how long a program may take to stop. With 0 a pod is deleted from the API server without waiting for its node to \
+              confirm that it has stopped. The set then makes the next pod of that name while the old one may still run: two processes with \
+              one identity, and often on one volume, which can destroy data. The Kubernetes documentation calls it unsafe for StatefulSets.",
+        at: &["spec.template.spec.terminationGracePeriodSeconds"],
+        example: "\
+spec:
+  template:
+    spec:
+      terminationGracePeriodSeconds: 0
+",
+        fix: "Remove the field, which means 30 seconds, or write how long the program needs to stop.",
+        fixed: "\
+spec:
+  template:
+    spec:
+      terminationGracePeriodSeconds: 60
+",
+        ..Docs::BLANK
     },
     check: zero,
 };

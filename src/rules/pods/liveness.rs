@@ -12,14 +12,46 @@ pub static WITHOUT_STARTUP: Rule = Rule {
     builtin: Builtin::Never,
     early: false,
     docs: Docs {
-        what: "A database has a liveness probe that asks it over its port and allows less than 60 seconds (`initialDelaySeconds` + `periodSeconds` × \
-               `failureThreshold`), and no startup probe.",
-        why: "A database that crashed, or has much data, may need minutes to load and recover, and does not answer until then. The kubelet kills it \
-              when the probe's budget is used up, and the next start begins from the same point: it never comes up, and nothing but a larger budget \
-              helps. A probe that looks for the process alone, or takes \"loading\" for an answer, is not found.",
-        example: "containers:\n  - name: db\n    image: influxdb:2\n    livenessProbe:   # 3 × 10 s\n      httpGet: {path: /health, port: 8086}\n",
-        fix: "Add a startup probe; liveness waits until it has passed. The same question ten minutes long: `startupProbe: {httpGet: {path: /health, \
-              port: 8086}, periodSeconds: 10, failureThreshold: 60}`. Or leave liveness out: a database that fails for good mostly exits by itself.",
+        file: file!(),
+        what: "A database has a liveness probe that may kill it while it starts, and no startup probe.",
+        why: "A liveness probe that fails has the kubelet kill the container. A database that crashed, or has much data, may need minutes to \
+              recover, and does not answer until then. With less than 60 seconds (`initialDelaySeconds` + `periodSeconds` * \
+              `failureThreshold`) it is killed before it is done, and the next start begins from the same point: it never comes up, and \
+              nothing but more time helps.\n\n\
+              A probe that only looks whether the process runs, or takes \"loading\" for a good answer, is not reported. The rule knows \
+              databases by their images; `steadyset explain catalogue` lists them.",
+        at: &["spec.template.spec.containers[N].livenessProbe"],
+        example: "\
+spec:
+  template:
+    spec:
+      containers:
+        - name: postgres
+          image: postgres:17
+          livenessProbe:
+            exec: {command: [pg_isready, -h, 127.0.0.1]}
+            periodSeconds: 10
+            failureThreshold: 3
+",
+        fix: "Add a startup probe that asks the same for ten minutes: liveness waits until it has passed. Or leave the liveness probe out: a \
+              database that fails for good mostly exits by itself.",
+        fixed: "\
+spec:
+  template:
+    spec:
+      containers:
+        - name: postgres
+          image: postgres:17
+          livenessProbe:
+            exec: {command: [pg_isready, -h, 127.0.0.1]}
+            periodSeconds: 10
+            failureThreshold: 3
+          startupProbe:
+            exec: {command: [pg_isready, -h, 127.0.0.1]}
+            periodSeconds: 10
+            failureThreshold: 60
+",
+        ..Docs::BLANK
     },
     check,
 };

@@ -23,12 +23,23 @@ pub static TOO_LONG: Rule = Rule {
     builtin: Builtin::Never,
     early: false,
     docs: Docs {
-        what: "The name of a new set has 54 characters or more, or the name of its last pod (`NAME-ORDINAL`) has more than 63.",
-        why: "The API server accepts the set, but hardly any pod of it can be created. Each has the label `controller-revision-hash`: the set's \
-              name, `-` and a number of usually 10 digits that depends on the template, 63 characters at most. With 54 characters one template in \
-              43 gets pods, with 55 one in 429, with 62 none. The pod's own name is a label too.",
-        example: "metadata:\n  name: release-name-that-is-long-with-a-chart-name-in-it-primary\n",
+        file: file!(),
+        what: "The name of a new set is so long that hardly any pod of it can be created.",
+        why: "The API server accepts the set. But each pod gets the label `controller-revision-hash`: the set's name, `-` and a number of \
+              usually 10 digits that depends on the pod template, and a label has 63 characters at most. With a name of 54 characters one \
+              template in 43 gets pods, with 55 one in 429, with 62 none; each change of the template draws again.\n\n\
+              The name of a pod (`NAME-ORDINAL`) is a label too, which a large `ordinals.start` makes too long.",
+        at: &["metadata.name"],
+        example: "\
+metadata:
+  name: release-name-that-is-long-with-a-chart-name-in-it-primary
+",
         fix: "Use at most 52 characters. With Helm: a shorter release name, or `fullnameOverride`. A set that exists cannot be renamed.",
+        fixed: "\
+metadata:
+  name: release-chart-primary
+",
+        ..Docs::BLANK
     },
     check: too_long,
 };
@@ -73,12 +84,22 @@ pub static NEAR_LIMIT: Rule = Rule {
     builtin: Builtin::Never,
     early: false,
     docs: Docs {
-        what: "The name of a new set has 53 characters.",
-        why: "Each pod has the label `controller-revision-hash`: the set's name, `-` and a number that depends on the template, 63 characters at \
-              most. Three numbers in four have 10 digits, and one too many then. So it may work today, and the next change of the template stops \
-              the rollout: the old pod is deleted, and the new one cannot be created.",
-        example: "metadata:\n  name: release-name-that-is-long-with-a-chart-name-inside-it\n",
+        file: file!(),
+        what: "The name of a new set has 53 characters, one too many for most pod templates.",
+        why: "Each pod gets the label `controller-revision-hash`: the set's name, `-` and a number that depends on the pod template, and a \
+              label has 63 characters at most. Three numbers in four have 10 digits, and that is one character too many. So the set may work \
+              today, and the next change of the template stops the rollout: the old pod is deleted, and the new one cannot be created.",
+        at: &["metadata.name"],
+        example: "\
+metadata:
+  name: release-name-that-is-long-with-a-chart-name-inside-it
+",
         fix: "Use at most 52 characters. A set that exists cannot be renamed.",
+        fixed: "\
+metadata:
+  name: release-chart-primary
+",
+        ..Docs::BLANK
     },
     check: near_limit,
 };

@@ -20,8 +20,6 @@ pub static SUCCESS_THRESHOLD: Rule = Rule {
         at: &[
             "spec.template.spec.containers[N].livenessProbe",
             "spec.template.spec.containers[N].startupProbe",
-            "spec.template.spec.initContainers[N].livenessProbe",
-            "spec.template.spec.initContainers[N].startupProbe",
         ],
         example: "\
 spec:
@@ -85,12 +83,46 @@ pub static PORT_UNKNOWN: Rule = Rule {
     builtin: Builtin::Never,
     early: false,
     docs: Docs {
-        what: "A probe asks a port by a name that is not among the `ports` of its own container.",
-        why: "Every API server accepts it, and the probe can never pass: the kubelet does not know which number is meant. Without readiness the pod \
-              gets no traffic and holds up every rollout; with liveness or startup it is restarted for ever. A number in quotes is a name, too. \
-              Numbers need not be declared.",
-        example: "containers:\n  - name: web\n    ports: [{name: web, containerPort: 8080}]\n    readinessProbe:\n      httpGet: {path: /, port: http}\n",
+        file: file!(),
+        what: "A probe asks a port by a name that its own container does not declare.",
+        why: "A probe names its port by number, or by a name from the `ports` of the same container. Every API server accepts a name that is \
+              not there, and the probe can never pass, because the kubelet does not know which number is meant. Without readiness the pod gets \
+              no traffic and holds up every rollout; a liveness or startup probe restarts it for ever.\n\n\
+              A number in quotes is a name. Numbers need not be declared.",
+        at: &[
+            "spec.template.spec.containers[N].readinessProbe.httpGet.port",
+            "spec.template.spec.containers[N].readinessProbe.tcpSocket.port",
+            "spec.template.spec.containers[N].livenessProbe.httpGet.port",
+            "spec.template.spec.containers[N].livenessProbe.tcpSocket.port",
+            "spec.template.spec.containers[N].startupProbe.httpGet.port",
+            "spec.template.spec.containers[N].startupProbe.tcpSocket.port",
+        ],
+        example: "\
+spec:
+  template:
+    spec:
+      containers:
+        - name: web
+          image: registry.example/web:1
+          ports:
+            - {name: web, containerPort: 8080}
+          readinessProbe:
+            httpGet: {path: /, port: http}
+",
         fix: "Write the name as it is declared, declare a port of that name in the same container, or write the number.",
+        fixed: "\
+spec:
+  template:
+    spec:
+      containers:
+        - name: web
+          image: registry.example/web:1
+          ports:
+            - {name: web, containerPort: 8080}
+          readinessProbe:
+            httpGet: {path: /, port: web}
+",
+        ..Docs::BLANK
     },
     check: port_unknown,
 };

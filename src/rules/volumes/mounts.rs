@@ -23,8 +23,6 @@ pub static WITHOUT_VOLUME: Rule = Rule {
         at: &[
             "spec.template.spec.containers[N].volumeMounts[N].name",
             "spec.template.spec.containers[N].volumeDevices[N].name",
-            "spec.template.spec.initContainers[N].volumeMounts[N].name",
-            "spec.template.spec.initContainers[N].volumeDevices[N].name",
         ],
         example: "\
 spec:
@@ -114,10 +112,7 @@ pub static PATH_MISSING: Rule = Rule {
         what: "A volume mount has no `mountPath`.",
         why: "`mountPath` is the folder in the container where the volume appears. From 1.34 the API server refuses the set without it; \
               before, it accepts the set and no pod can be created.",
-        at: &[
-            "spec.template.spec.containers[N].volumeMounts[N].mountPath",
-            "spec.template.spec.initContainers[N].volumeMounts[N].mountPath",
-        ],
+        at: &["spec.template.spec.containers[N].volumeMounts[N].mountPath"],
         example: "\
 spec:
   template:

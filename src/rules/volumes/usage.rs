@@ -20,8 +20,6 @@ pub static MODE_MISMATCH: Rule = Rule {
         at: &[
             "spec.template.spec.containers[N].volumeMounts[N].name",
             "spec.template.spec.containers[N].volumeDevices[N].name",
-            "spec.template.spec.initContainers[N].volumeMounts[N].name",
-            "spec.template.spec.initContainers[N].volumeDevices[N].name",
         ],
         example: "\
 spec:
