@@ -64,6 +64,7 @@ const INJECTED: &[(&str, &str)] = &[
 /// A rendered chart, in a namespace of its own.
 struct Release {
     file: String,
+    namespace: String,
     sets: Vec<Value>,
     /// What the sets are judged with: Services, budgets.
     around: Vec<Value>,
@@ -89,11 +90,18 @@ fn real_charts_are_created_with_few_words(cluster: &Cluster) -> Result<()> {
     }
     let webhook = cluster.webhook()?;
     let mut api = Api::new(cluster)?;
+    let mut releases = charts(&folder)?
+        .iter()
+        .enumerate()
+        .map(|(number, path)| read(path, format!("corpus-{number}")))
+        .collect::<Result<Vec<_>>>()?;
+    // all of it before the first set: the webhook hears of budgets by its watch alone
+    for release in &mut releases {
+        release.put_around(&mut api, webhook)?;
+    }
     let mut outcomes = Vec::new();
-    for (number, path) in charts(&folder)?.iter().enumerate() {
-        let release = read(path)?;
-        let namespace = format!("corpus-{number}");
-        outcomes.extend(release.created(&mut api, &namespace, webhook)?);
+    for release in releases {
+        outcomes.extend(release.created(&mut api)?);
     }
     print_table(&outcomes);
     ensure!(outcomes.len() == 241, "{} sets", outcomes.len());
@@ -115,7 +123,7 @@ fn charts(folder: &Path) -> Result<Vec<PathBuf>> {
 }
 
 /// Only what the server still knows and what is needed is parsed: the rest holds YAML that not every parser takes.
-fn read(path: &Path) -> Result<Release> {
+fn read(path: &Path, namespace: String) -> Result<Release> {
     let text = fs::read_to_string(path)?;
     let mut release = Release {
         file: path
@@ -123,6 +131,7 @@ fn read(path: &Path) -> Result<Release> {
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned(),
+        namespace,
         sets: Vec::new(),
         around: Vec::new(),
     };
@@ -167,18 +176,15 @@ fn parse(document: &str) -> Result<Value> {
 }
 
 impl Release {
-    /// Puts what is around the sets in place, as `helm install` does, then dry-runs the sets.
-    fn created(self, api: &mut Api, namespace: &str, webhook: &Webhook) -> Result<Vec<Outcome>> {
+    /// Puts what is around the sets in place, as `helm install` does.
+    fn put_around(&mut self, api: &mut Api, webhook: &Webhook) -> Result<()> {
         let object = json!({"apiVersion": "v1", "kind": "Namespace",
-            "metadata": {"name": namespace, "labels": {Webhook::LABEL: webhook.name()}}});
-        ensure!(
-            api.create("/api/v1/namespaces", &object)?.code == 201,
-            "{namespace}"
-        );
-        for mut object in self.around {
-            let path = collection(&object, namespace);
+            "metadata": {"name": self.namespace, "labels": {Webhook::LABEL: webhook.name()}}});
+        let answer = api.create("/api/v1/namespaces", &object)?;
+        ensure!(answer.code == 201, "{}", answer.body);
+        for mut object in std::mem::take(&mut self.around) {
             at_home(&mut object);
-            let answer = api.create(&path, &object)?;
+            let answer = api.create(&collection(&object, &self.namespace), &object)?;
             ensure!(
                 answer.code == 201,
                 "{}: {} {object}",
@@ -186,15 +192,21 @@ impl Release {
                 answer.body
             );
         }
+        Ok(())
+    }
+
+    /// Dry-runs the sets.
+    fn created(self, api: &mut Api) -> Result<Vec<Outcome>> {
         let create = |mut written: Value| {
             at_home(&mut written);
+            let path = collection(&written, &self.namespace) + "?dryRun=All";
             Ok(Outcome {
                 file: self.file.clone(),
                 set: written["metadata"]["name"]
                     .as_str()
                     .unwrap_or("?")
                     .to_owned(),
-                answer: api.create(&(collection(&written, namespace) + "?dryRun=All"), &written)?,
+                answer: api.create(&path, &written)?,
                 written,
             })
         };
@@ -241,6 +253,7 @@ impl Outcome {
     }
 }
 
+/// What was injected, then one line for each warning, to be judged by reading the set.
 fn print_table(outcomes: &[Outcome]) {
     for outcome in outcomes {
         println!("{} {}", outcome.file, outcome.set);
@@ -250,8 +263,10 @@ fn print_table(outcomes: &[Outcome]) {
         for injected in outcome.injected() {
             println!("    {injected}");
         }
+    }
+    for outcome in outcomes {
         for complaint in outcome.complaints() {
-            println!("    warning: {complaint}");
+            println!("warning: {} | {} | {complaint}", outcome.file, outcome.set);
         }
     }
 }
@@ -340,8 +355,13 @@ fn handlers(probe: &Value) -> Vec<&str> {
         .collect()
 }
 
-/// At most one file in seven hears a complaint.
+/// At most one file in seven hears a complaint, and none that is too long to be shown whole.
 fn few_words(outcomes: &[Outcome]) -> Result<()> {
+    let mut all = outcomes.iter().flat_map(Outcome::complaints);
+    ensure!(
+        !all.any(|text| text.contains('\u{2026}')),
+        "a warning was cut"
+    );
     let mut files: BTreeMap<&str, bool> = BTreeMap::new();
     for outcome in outcomes {
         *files.entry(&outcome.file).or_default() |= outcome.complaints().next().is_some();

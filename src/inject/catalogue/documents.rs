@@ -100,7 +100,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         recipes: &[tcp(&["couchdb", "http"], 5984)],
         needs_peers: true,
         node_local: true,
-        database: true,
+        // its files are append-only: there is nothing to recover at the start
+        database: false,
         source: "apache/couchdb-helm: /_up may ask for a login",
         ..BLANK
     },

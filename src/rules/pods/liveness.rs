@@ -95,34 +95,37 @@ fn budget(probe: &Probe<'_>) -> i64 {
     or(probe.initial_delay_seconds, 0).saturating_add(period.saturating_mul(failures))
 }
 
-/// They take connections before they have loaded their data, and answer `LOADING` (`redis/redis:src/server.c`).
-const LISTEN_FIRST: [&str; 5] = [
+/// They take connections before they have loaded or recovered their data: redis and its forks answer `LOADING`, `PostgreSQL`
+/// "the database system is starting up", Patroni and Elasticsearch serve their API, etcd and `ZooKeeper` bind their port first.
+const LISTEN_FIRST: [&str; 11] = [
     "redis",
     "redis-cluster",
     "valkey",
     "valkey-cluster",
     "keydb",
+    "postgresql",
+    "patroni",
+    "elasticsearch",
+    "opensearch",
+    "etcd",
+    "zookeeper",
 ];
 
 fn fails_while_loading(system: &Entry, probe: &Probe<'_>) -> bool {
     let listens_first = LISTEN_FIRST.contains(&system.name);
     match &probe.exec {
-        Some(exec) if listens_first => wants_a_pong(exec),
-        Some(exec) => asks_the_server(exec),
+        Some(exec) => asks_the_server(exec, listens_first),
         None => !listens_first && probe.handlers() > 0,
     }
 }
 
-/// Whether nothing but `PONG` is good: `redis-cli ping` itself succeeds whatever the answer is.
-fn wants_a_pong(exec: &Exec<'_>) -> bool {
-    let has = |word: &str| exec.command.iter().any(|part| part.contains(word));
-    has("PONG") && !has("LOADING")
-}
-
-/// Whether the command runs a client that fails where the server does not serve. What a script of the image does is not
-/// known, `pgrep` and the like look at the process, and `rabbitmq-diagnostics ping` and `nodetool` at the runtime around it.
-fn asks_the_server(exec: &Exec<'_>) -> bool {
-    const CLIENTS: [&str; 15] = [
+/// Whether the command fails where the server does not serve: it runs a client that does, or takes one answer alone.
+///
+/// `redis-cli ping` succeeds whatever the answer is. What a script of the image does is not known, `pgrep` looks at the
+/// process, and `rabbitmq-diagnostics ping` and `nodetool` at the runtime around it.
+fn asks_the_server(exec: &Exec<'_>, listens_first: bool) -> bool {
+    const ANSWERS: [&str; 2] = ["PONG", "imok"];
+    const CLIENTS: [&str; 12] = [
         "pg_isready",
         "psql",
         "mysqladmin",
@@ -135,15 +138,23 @@ fn asks_the_server(exec: &Exec<'_>) -> bool {
         "clickhouse-client",
         "etcdctl",
         "cypher-shell",
-        "curl",
-        "wget",
-        "nc",
     ];
-    let words = exec.command.iter().flat_map(|part| {
-        part.split(|letter: char| letter.is_whitespace() || ";&|(){}\"'`$".contains(letter))
-    });
-    let mut programs = words.map(|word| word.rsplit('/').next().unwrap_or(word));
-    programs.any(|program| CLIENTS.contains(&program))
+    const CONNECTORS: [&str; 3] = ["curl", "wget", "nc"];
+    let has = |text: &str| exec.command.iter().any(|part| part.contains(text));
+    let runs = |program: &str| {
+        CLIENTS.contains(&program) || !listens_first && CONNECTORS.contains(&program)
+    };
+    !has("LOADING") && (ANSWERS.into_iter().any(has) || programs(exec).any(runs))
+}
+
+/// The words of a command, less the folders that a program lies in.
+fn programs<'e>(exec: &'e Exec<'_>) -> impl Iterator<Item = &'e str> {
+    let is_boundary = |letter: char| letter.is_whitespace() || ";&|(){}\"'`$".contains(letter);
+    let words = exec
+        .command
+        .iter()
+        .flat_map(move |part| part.split(is_boundary));
+    words.map(|word| word.rsplit('/').next().unwrap_or(word))
 }
 
 #[cfg(test)]
@@ -237,7 +248,15 @@ mod tests {
             ),
             (
                 "zookeeper:3.9",
-                exec(&json!(["sh", "-c", "echo ruok|nc 127.0.0.1 2181"])),
+                exec(&json!([
+                    "sh",
+                    "-c",
+                    "echo ruok|nc 127.0.0.1 2181|grep imok"
+                ])),
+            ),
+            (
+                "clickhouse:25",
+                exec(&json!(["sh", "-c", "wget -qO- localhost:8123/ping"])),
             ),
             (
                 "redis:8",
@@ -271,6 +290,11 @@ mod tests {
             (
                 "cassandra:5",
                 exec(&json!(["bash", "-c", "nodetool status"])),
+            ),
+            ("postgres:17", socket.clone()),
+            (
+                "elasticsearch:9",
+                exec(&json!(["sh", "-c", "curl -s localhost:9200"])),
             ),
             ("nginx", socket),
             ("mysql:9", json!({})),

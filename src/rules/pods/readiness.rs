@@ -1,8 +1,10 @@
 //! Readiness probes that are not there.
 
+use crate::cluster::Lookup;
 use crate::inject::probes::{Proposal, Proposed, Site, propose};
 use crate::inject::record::Record;
 use crate::rules::{Action, Builtin, Context, Docs, Rule, Violation, quoted};
+use crate::subject::Operation;
 
 /// A container that counts as ready because it runs.
 pub static MISSING: Rule = Rule {
@@ -68,7 +70,7 @@ fn check(context: &Context<'_>, violations: &mut Vec<Violation>) {
             continue;
         }
         let proposal = propose(site, container);
-        let Some((why, help)) = advice(&proposal) else {
+        let Some((why, help)) = advice(context, &proposal) else {
             continue;
         };
         violations.push(
@@ -83,7 +85,7 @@ fn check(context: &Context<'_>, violations: &mut Vec<Violation>) {
 }
 
 /// Why there is none, and what to write; `None` where nothing is to be said.
-fn advice(proposal: &Proposal) -> Option<(String, String)> {
+fn advice(context: &Context<'_>, proposal: &Proposal) -> Option<(String, String)> {
     match proposal {
         Proposal::Silent | Proposal::NoPort => None,
         Proposal::Probe(proposed) => Some((
@@ -91,26 +93,46 @@ fn advice(proposal: &Proposal) -> Option<(String, String)> {
             format!("write {}", shown(proposed)),
         )),
         Proposal::Competing(ports) => Some((
-            format!(", and which port to ask is not clear: {}", first_few(ports)),
-            "write one, or name one port http, https, web, grpc, tcp or client".to_owned(),
+            format!(", and its ports compete: {}", first_few(ports)),
+            "write one, or call one port http, https, web, grpc, tcp or client".to_owned(),
         )),
         Proposal::HeldBack { service, .. } => Some((
             ", and ours could keep peers from finding each other".to_owned(),
-            service.as_ref().map_or_else(
-                || "write one, or use podManagementPolicy: Parallel".to_owned(),
-                |service| {
-                    format!("write one, or set publishNotReadyAddresses: true on Service {service}")
-                },
-            ),
+            format!("write one{}", way_out(context, service.as_deref())),
         )),
     }
 }
 
+/// How else a probe of ours would be safe: by names for pods that are not ready, where the Service gives pods names at all, or
+/// by starting all pods at once, which only a new set can.
+fn way_out(context: &Context<'_>, service: Option<&str>) -> String {
+    let names_pods = |name: &&str| match context.cluster.service(context.namespace, name) {
+        Lookup::Found(service) => service.headless && !service.selector.is_empty(),
+        Lookup::Absent => false,
+        Lookup::Unknown => true,
+    };
+    match (service.filter(names_pods), context.operation) {
+        (Some(name), _) => format!(
+            ", or set publishNotReadyAddresses: true on Service {}",
+            quoted(name)
+        ),
+        (None, Operation::Create) => ", or use podManagementPolicy: Parallel".to_owned(),
+        (None, Operation::Update) => String::new(),
+    }
+}
+
+/// As many as leave room for what is to be written.
 fn first_few(ports: &[String]) -> String {
-    const FEW: usize = 4;
-    let shown: Vec<&str> = ports.iter().take(FEW).map(String::as_str).collect();
-    let more = if ports.len() > FEW { ", ..." } else { "" };
-    format!("{}{more}", shown.join(", "))
+    const ENOUGH: usize = 40;
+    let mut shown = String::new();
+    for port in ports {
+        if !shown.is_empty() && shown.len() + port.len() > ENOUGH {
+            return shown + ", ...";
+        }
+        let comma = if shown.is_empty() { "" } else { ", " };
+        shown.extend([comma, port]);
+    }
+    shown
 }
 
 /// A probe in short.
@@ -131,7 +153,8 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::rules::testing::{Case, fires, mounting};
+    use crate::cluster::Service;
+    use crate::rules::testing::{Case, World, fires, headless, mounting, web_spec};
 
     fn says(container: &Value, spec: &Value) -> Vec<String> {
         Case::create(mounting(container, spec)).says(&MISSING)
@@ -155,16 +178,16 @@ mod tests {
                 ", so a broken version counts as ready; write readinessProbe: {tcpSocket: {port: http}}",
             ),
             (
-                ports(&[1, 2, 3, 4, 5]),
+                ports(&[11_111, 22_222, 33_333, 44_444, 55_555, 60_000, 60_001]),
                 &parallel,
-                ", and which port to ask is not clear: 1, 2, 3, 4, ...; \
-                 write one, or name one port http, https, web, grpc, tcp or client",
+                ", and its ports compete: 11111, 22222, 33333, 44444, 55555, 60000, ...; \
+                 write one, or call one port http, https, web, grpc, tcp or client",
             ),
             (
                 ports(&[3000]),
                 &json!({}),
                 ", and ours could keep peers from finding each other; \
-                 write one, or set publishNotReadyAddresses: true on Service web",
+                 write one, or set publishNotReadyAddresses: true on Service \"web\"",
             ),
             (
                 ports(&[3000]),
@@ -174,6 +197,36 @@ mod tests {
         ] {
             assert_eq!(says(&container, spec), [format!("{start}{line}")]);
         }
+    }
+
+    #[test]
+    fn a_way_out_is_one_that_exists() {
+        let set = || mounting(&json!({"ports": [{"containerPort": 3000}]}), &json!({}));
+        let among = |services| Case::create(set()).among(World::with_services(services));
+        let ends = |case: Case, end: &str| {
+            let said = case.says(&MISSING);
+            assert!(said[0].ends_with(end), "{said:?}");
+        };
+        let names_pods = headless("web", &[("app", "web")]);
+        let with_address = Service {
+            headless: false,
+            ..names_pods.clone()
+        };
+        ends(
+            among(vec![names_pods]),
+            "; write one, or set publishNotReadyAddresses: true on Service \"web\"",
+        );
+        let parallel = "; write one, or use podManagementPolicy: Parallel";
+        for services in [
+            vec![with_address.clone()],
+            vec![headless("web", &[])],
+            vec![],
+        ] {
+            ends(among(services), parallel);
+        }
+        let old = web_spec(&json!({}));
+        let update = Case::update(old, set()).among(World::with_services(vec![with_address]));
+        ends(update, " finding each other; write one");
     }
 
     #[test]
