@@ -300,3 +300,6 @@ pub(crate) fn is_dns_label(text: &str) -> bool {
         && bytes.first().is_some_and(|byte| plain(*byte))
         && bytes.last().is_some_and(|byte| plain(*byte))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,164 @@
+//! What no rule says anything about: shapes of maintained charts that are as they should be.
+
+use serde_json::{Value, json};
+
+use super::testing::{Case, World, headless, web, web_spec};
+use super::*;
+use crate::cluster::{DisruptionBudget, Service};
+use crate::subject::set::Selector;
+use crate::subject::view::IntOrString;
+
+/// The cluster around all of them: their Services, a budget, the default storage class.
+fn world(version: &str) -> World {
+    let names_pods = headless("web", &[("app", "web")]);
+    let at_run_time = Service {
+        publish_not_ready_addresses: true,
+        ..headless("leader", &[("app", "web"), ("vault-active", "true")])
+    };
+    let budget = DisruptionBudget {
+        name: "web".to_owned(),
+        selector: Some(Selector {
+            match_labels: [("app".into(), "web".into())].into(),
+            match_expressions: Vec::new(),
+        }),
+        max_unavailable: Some(IntOrString::Int(1)),
+        ..DisruptionBudget::default()
+    };
+    World {
+        version: version.parse().ok(),
+        services: Some(vec![names_pods, at_run_time, headless("bare", &[])]),
+        classes: Some(vec!["slow"]),
+        default_class: Some(true),
+        budgets: Some(vec![budget]),
+    }
+}
+
+/// What every rule says of a new set, as `rule: line`, where it is judged and on whatever server.
+fn said(object: &Value) -> Vec<String> {
+    let mut said = Vec::new();
+    for version in ["unknown", "1.33.0", "1.36.3", "1.37.0"] {
+        for phase in [Phase::Mutate, Phase::Validate, Phase::File] {
+            let case = Case::create(object.clone()).among(world(version)).at(phase);
+            said.extend(all().iter().flat_map(|rule| {
+                let lines = case.says(rule).into_iter();
+                lines.map(|line| format!("{}: {line} ({phase:?} of {version})", rule.id))
+            }));
+        }
+    }
+    said
+}
+
+fn silent(object: &Value) {
+    assert_eq!(said(object), [""; 0], "{object}");
+}
+
+fn container(container: &Value) -> Value {
+    let mut whole = json!({"name": "web", "image": "registry.example/web:1"});
+    json_patch::merge(&mut whole, container);
+    web_spec(&json!({"template": {"spec": {"containers": [whole]}}}))
+}
+
+#[test]
+fn the_base_of_all_cases_is_clean() {
+    silent(&web(&json!({})));
+    let broken = said(&web_spec(&json!({"podManagementPolicy": "parallel"})));
+    assert_eq!(broken.len(), 4 * 3, "{broken:?}");
+}
+
+#[test]
+fn every_way_to_manage_and_update_pods_is_fine() {
+    let on_delete = json!({"type": "OnDelete", "rollingUpdate": null});
+    for spec in [
+        // hashicorp/vault-helm
+        json!({"podManagementPolicy": "Parallel", "updateStrategy": on_delete, "serviceName": "leader"}),
+        json!({"podManagementPolicy": "OrderedReady", "updateStrategy": {"type": "RollingUpdate"}}),
+        json!({"podManagementPolicy": "Parallel", "updateStrategy": null}),
+        json!({"updateStrategy": on_delete}),
+        // bitnami/mysql
+        json!({"podManagementPolicy": ""}),
+        json!({"podManagementPolicy": null}),
+        // staged rollouts
+        json!({"updateStrategy": {"rollingUpdate": {"partition": 1}}}),
+        json!({"updateStrategy": {"rollingUpdate": {"partition": 2}}}),
+        json!({"replicas": 0, "updateStrategy": {"rollingUpdate": {"partition": 2}}}),
+        json!({"updateStrategy": {"rollingUpdate": {"maxUnavailable": 1}}}),
+    ] {
+        silent(&web_spec(&spec));
+    }
+}
+
+#[test]
+fn a_service_may_ask_for_labels_that_come_later_or_for_none() {
+    silent(&web_spec(&json!({"serviceName": "leader"})));
+    silent(&web_spec(&json!({"serviceName": "bare"})));
+}
+
+#[test]
+fn claims_and_volumes_may_be_as_they_are() {
+    let claim = |spec: &Value| {
+        let mut whole = json!({"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}});
+        json_patch::merge(&mut whole, spec);
+        json!([{"metadata": {"name": "data"}, "spec": whole}])
+    };
+    let set = |claims: Value, volumes: Value| {
+        let mut set = container(&json!({"volumeMounts": [{"name": "data", "mountPath": "/data"}]}));
+        set["spec"]["volumeClaimTemplates"] = claims;
+        set["spec"]["template"]["spec"]["volumes"] = volumes;
+        set
+    };
+    for claims in [
+        claim(&json!({})),
+        // provisioned by hand
+        claim(&json!({"storageClassName": ""})),
+        claim(&json!({"storageClassName": "slow", "accessModes": ["ReadWriteMany"]})),
+    ] {
+        silent(&set(claims, json!(null)));
+    }
+    // both behind one flag of the chart; the claim is meant
+    silent(&set(
+        claim(&json!({})),
+        json!([{"name": "data", "emptyDir": {}}]),
+    ));
+    silent(&set(
+        json!(null),
+        json!([{"name": "data", "configMap": {"name": "web"}}]),
+    ));
+}
+
+#[test]
+fn probes_may_ask_numbers_and_side_containers_have_none() {
+    let port = json!([{"name": "http", "containerPort": 8080}]);
+    for probe in [
+        json!({"tcpSocket": {"port": 9999}}),
+        json!({"httpGet": {"path": "/", "port": "http"}, "successThreshold": 3}),
+        json!({"exec": {"command": ["pg_isready"]}}),
+    ] {
+        silent(&container(&json!({"ports": port, "readinessProbe": probe})));
+    }
+    let exporter = json!({"name": "metrics", "image": "oliver006/redis_exporter", "ports": [{"containerPort": 9121}]});
+    let program = json!({"name": "web", "image": "registry.example/web:1"});
+    let pods = json!({"containers": [program, exporter]});
+    silent(&web_spec(&json!({"template": {"spec": pods}})));
+    let patient = json!({"tcpSocket": {"port": 3306}, "initialDelaySeconds": 120});
+    let ready = json!({"tcpSocket": {"port": 3306}});
+    silent(&container(
+        &json!({"image": "mysql:9", "livenessProbe": patient, "readinessProbe": ready}),
+    ));
+}
+
+#[test]
+fn pods_may_be_kept_apart_from_others_and_stop_soon() {
+    // codecentric/helm-charts:charts/keycloak: apart from each other, but not from the pods of `helm test`
+    let own = json!({"matchLabels": {"app": "web"}, "matchExpressions": [{"key": "test", "operator": "NotIn", "values": ["yes"]}]});
+    let term = json!({"topologyKey": "kubernetes.io/hostname", "labelSelector": own});
+    let apart =
+        json!({"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}});
+    silent(&web_spec(
+        &json!({"template": {"spec": {"affinity": apart, "terminationGracePeriodSeconds": 1}}}),
+    ));
+}
+
+#[test]
+fn a_name_of_52_characters_is_short_enough() {
+    silent(&web(&json!({"metadata": {"name": "n".repeat(52)}})));
+}
