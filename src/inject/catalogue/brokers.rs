@@ -1,6 +1,8 @@
 //! Message brokers and logs.
 
-use super::{Ask, BLANK, Entry, Recipe, Unless, tcp};
+use super::evidence::{chart, source, survey};
+use super::recipe::{Recipe, http, tcp};
+use super::{ANY, BLANK, Entry, Timings, Unless};
 
 /// In `KRaft` mode the listener opens once the broker is registered with the controllers' quorum.
 const KAFKA: Recipe = tcp(
@@ -36,7 +38,10 @@ pub(super) const ENTRIES: &[Entry] = &[
         recipes: &[KAFKA],
         needs_peers: true,
         quorum: true,
-        source: "bitnami/charts:bitnami/kafka; strimzi/strimzi-kafka-operator",
+        evidence: &[
+            survey("the survey's own advice", "tcp on the client listener"),
+            chart("confluentinc/cp-helm-charts", "containerPort: 9092"),
+        ],
         ..BLANK
     },
     Entry {
@@ -47,7 +52,13 @@ pub(super) const ENTRIES: &[Entry] = &[
         recipes: &[tcp(&["kafka", "internal"], 9092)],
         needs_peers: true,
         quorum: true,
-        source: "redpanda-data/helm-charts",
+        evidence: &[
+            survey(
+                "the survey's own advice",
+                "Redpanda and sentinel use other ports than the default",
+            ),
+            source("redpanda-data/redpanda:conf/redpanda.yaml", "port: 9092"),
+        ],
         ..BLANK
     },
     Entry {
@@ -56,30 +67,57 @@ pub(super) const ENTRIES: &[Entry] = &[
         programs: &["rabbitmq-server"],
         subcommands: &["rabbitmq-server"],
         recipes: &[tcp(&["amqp", "amqps", "tcp-amqp", "rabbitmq"], 5672)],
+        at_least: Timings {
+            timeout_seconds: 5,
+            ..ANY
+        },
         needs_peers: true,
         quorum: true,
         database: true,
-        source: "rabbitmq/cluster-operator: a node that restarts waits for those that stopped after it",
+        evidence: &[
+            // a node that restarts waits for those that stopped after it
+            survey("rabbitmq/cluster-operator", "tcp amqp 10/10/5/3"),
+            survey("the survey's own advice", "tcp 5672, warn if OrderedReady"),
+        ],
         ..BLANK
     },
     Entry {
+        // js-server-only asks for the meta leader, js-enabled-only does not
         name: "nats",
         images: &["nats", "nats-server", "nats-streaming"],
         programs: &["nats-server", "nats-streaming-server"],
-        unless: &[Unless::Word("--https_port"), Unless::Word("-ms")],
+        unless: &[
+            Unless::Certificates,
+            Unless::Word("--https_port"),
+            Unless::Word("-ms"),
+        ],
         recipes: &[
-            Recipe {
-                port_names: &["monitor", "monitoring", "http-monitor", "tcp-monitor"],
-                port: 8222,
-                ask: Ask::HttpGet("/healthz?js-enabled-only=true"),
-                declared_only: true,
-            },
+            http(
+                &["monitor", "monitoring", "http-monitor", "tcp-monitor"],
+                8222,
+                "/healthz?js-enabled-only=true",
+            )
+            .alive("/healthz?js-enabled-only=true")
+            .declared(),
             tcp(&["client", "nats", "tcp-client"], 4222),
         ],
+        at_least: Timings {
+            timeout_seconds: 5,
+            ..ANY
+        },
         needs_peers: true,
         quorum: true,
         node_local: true,
-        source: "nats-io/k8s: js-server-only asks for the meta leader, js-enabled-only does not",
+        evidence: &[
+            survey(
+                "nats-io/k8s",
+                "GET /healthz?js-enabled-only=true :8222 10/30/5/3",
+            ),
+            survey(
+                "the survey's own advice",
+                "if monitor port declared, else tcp 4222",
+            ),
+        ],
         ..BLANK
     },
     Entry {
@@ -92,7 +130,44 @@ pub(super) const ENTRIES: &[Entry] = &[
         programs: &["artemis", "launch.sh"],
         recipes: &[tcp(&["artemis", "all", "amqp", "core", "openwire"], 61616)],
         node_local: true,
-        source: "apache/activemq-artemis: the acceptor of a live broker",
+        evidence: &[source(
+            "apache/activemq-artemis: broker.xml, acceptor artemis",
+            "tcp://0.0.0.0:61616",
+        )],
+        ..BLANK
+    },
+    Entry {
+        // one image, four programs: the declared port tells which
+        name: "pulsar",
+        images: &["pulsar", "pulsar-all"],
+        programs: &["pulsar"],
+        verbs: &["broker", "bookie", "zookeeper", "proxy", "standalone"],
+        recipes: &[
+            tcp(&["client", "zookeeper"], 2181).declared(),
+            tcp(&["bookie"], 3181).declared(),
+            tcp(&["pulsar", "sts-pulsar", "tcp-pulsar"], 6650).declared(),
+        ],
+        needs_peers: true,
+        node_local: true,
+        evidence: &[
+            chart("apache/pulsar-helm-chart", "containerPort: 2181"),
+            chart("apache/pulsar-helm-chart", "containerPort: 3181"),
+            chart("apache/pulsar-helm-chart", "containerPort: 6650"),
+        ],
+        ..BLANK
+    },
+    Entry {
+        name: "bookkeeper",
+        images: &["bookkeeper"],
+        programs: &["bookkeeper"],
+        verbs: &["bookie"],
+        recipes: &[tcp(&["bookie", "bookkeeper"], 3181)],
+        node_local: true,
+        database: true,
+        evidence: &[source(
+            "apache/bookkeeper:conf/bk_server.conf",
+            "bookiePort=3181",
+        )],
         ..BLANK
     },
 ];

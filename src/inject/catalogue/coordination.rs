@@ -1,6 +1,8 @@
 //! Stores that others agree by, and secrets.
 
-use super::{BLANK, Entry, Recipe, Unless, http, tcp};
+use super::evidence::{chart, source, survey};
+use super::recipe::{Recipe, http, tcp};
+use super::{BLANK, Entry, Unless};
 
 /// The listener is bound before the election; `ruok` would need a whitelist.
 const ZOOKEEPER: Recipe = tcp(
@@ -26,7 +28,10 @@ pub(super) const ENTRIES: &[Entry] = &[
         quorum: true,
         node_local: true,
         database: true,
-        source: "apache/zookeeper:QuorumPeerMain; bitnami/charts:bitnami/zookeeper",
+        evidence: &[survey(
+            "the survey's own advice",
+            "tcp 2181 (`ruok` needs `4lw.commands.whitelist`)",
+        )],
         ..BLANK
     },
     Entry {
@@ -37,10 +42,14 @@ pub(super) const ENTRIES: &[Entry] = &[
         needs_peers: true,
         quorum: true,
         database: true,
-        source: "Altinity/clickhouse-operator",
+        evidence: &[chart(
+            "bitnami/charts:bitnami/clickhouse",
+            "containerPort: 9181",
+        )],
         ..BLANK
     },
     Entry {
+        // clients are served once the member has a leader (etcd-io/etcd:server/embed/etcd.go)
         name: "etcd",
         images: &["etcd", "etcd-amd64", "etcd-arm64"],
         programs: &["etcd"],
@@ -48,19 +57,34 @@ pub(super) const ENTRIES: &[Entry] = &[
         needs_peers: true,
         quorum: true,
         database: true,
-        source: "etcd-io/etcd:server/embed/etcd.go: clients are served once the member has a leader",
+        evidence: &[
+            survey(
+                "etcd-io/etcd#16984",
+                "contains a linearizable read, so it needs quorum",
+            ),
+            survey("the survey's own advice", "Otherwise tcp 2379"),
+        ],
         ..BLANK
     },
     Entry {
         name: "consul",
         images: &["consul", "consul-enterprise"],
         programs: &["consul"],
-        subcommands: &["agent"],
+        verbs: &["agent"],
         recipes: &[tcp(&["http", "https", "http-api"], 8500)],
         needs_peers: true,
         quorum: true,
         node_local: true,
-        source: "hashicorp/consul-k8s: /v1/status/leader needs the quorum, the agent's listener does not",
+        evidence: &[
+            survey(
+                "hashicorp/consul-k8s",
+                "`/v1/status/leader` (cluster-wide) **only** with Parallel + publishNotReadyAddresses",
+            ),
+            source(
+                "developer.hashicorp.com/consul/docs: ports",
+                "HTTP: The HTTP API (TCP Only) | 8500",
+            ),
+        ],
         ..BLANK
     },
     Entry {
@@ -73,20 +97,23 @@ pub(super) const ENTRIES: &[Entry] = &[
             "vault-ubi",
         ],
         programs: &["vault", "bao"],
-        subcommands: &["server"],
+        verbs: &["server"],
         needs_peers: true,
         quorum: true,
-        source: "hashicorp/vault-helm: a sealed pod must not block the others",
+        evidence: &[survey("hashicorp/vault-helm", "sealed pods must not block")],
         ..BLANK
     },
     Entry {
         name: "keycloak",
         images: &["keycloak"],
         programs: &["kc.sh", "keycloak"],
-        subcommands: &["start", "start-dev"],
+        verbs: &["start", "start-dev"],
         recipes: &[tcp(&["http", "https", "http-internal"], 8080)],
         node_local: true,
-        source: "codecentric/helm-charts:charts/keycloakx",
+        evidence: &[chart(
+            "codecentric/helm-charts:charts/keycloak",
+            "containerPort: 8080",
+        )],
         ..BLANK
     },
     Entry {
@@ -98,9 +125,12 @@ pub(super) const ENTRIES: &[Entry] = &[
             Unless::Variable("GF_SERVER_PROTOCOL"),
             Unless::Variable("GF_SERVER_SERVE_FROM_SUB_PATH"),
         ],
-        recipes: &[http(&["http", "grafana", "web"], 3000, "/api/health")],
+        recipes: &[http(&["http", "grafana", "web"], 3000, "/api/health").alive("/api/health")],
         node_local: true,
-        source: "grafana/helm-charts:charts/grafana",
+        evidence: &[source(
+            "grafana/helm-charts:charts/grafana/values.yaml",
+            "path: /api/health port: 3000",
+        )],
         ..BLANK
     },
 ];

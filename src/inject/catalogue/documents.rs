@@ -1,6 +1,8 @@
 //! Databases of documents, columns, graphs, series and vectors; search engines.
 
-use super::{BLANK, Entry, Recipe, Unless, http, tcp};
+use super::evidence::{Evidence, chart, source, survey};
+use super::recipe::{Recipe, http, tcp};
+use super::{ANY, BLANK, Entry, Timings, Unless};
 
 /// Before `rs.initiate` no member is primary or secondary, so anything more than the listener would block the start.
 const MONGO: Recipe = tcp(&["mongodb", "mongo", "tcp-mongodb", "db"], 27017);
@@ -14,10 +16,9 @@ const CQL: Recipe = tcp(&["cql", "tcp-cql", "native"], 9042);
 
 /// Version 3 listens on 8181 and wants a token for `/ping`, and no tag tells; it opens its port when it serves, as the
 /// earlier ones do.
-const INFLUX: Recipe = Recipe {
-    declared_only: true,
-    ..tcp(&["http", "api", "influxdb"], 8086)
-};
+const INFLUX: Recipe = tcp(&["http", "api", "influxdb"], 8086).declared();
+
+const SEARCH_PORT: Evidence = survey("the survey's own advice", "tcp 9200");
 
 pub(super) const ENTRIES: &[Entry] = &[
     Entry {
@@ -36,7 +37,10 @@ pub(super) const ENTRIES: &[Entry] = &[
         quorum: true,
         node_local: true,
         database: true,
-        source: "bitnami/charts:bitnami/mongodb",
+        evidence: &[survey(
+            "the survey's own advice",
+            "tcp 27017 until `rs.initiate` is known to be done",
+        )],
         ..BLANK
     },
     Entry {
@@ -54,7 +58,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         quorum: true,
         node_local: true,
         database: true,
-        source: "elastic/cloud-on-k8s; elastic/helm-charts",
+        evidence: &[SEARCH_PORT],
         ..BLANK
     },
     Entry {
@@ -67,7 +71,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         quorum: true,
         node_local: true,
         database: true,
-        source: "opensearch-project/helm-charts",
+        evidence: &[SEARCH_PORT],
         ..BLANK
     },
     Entry {
@@ -79,7 +83,10 @@ pub(super) const ENTRIES: &[Entry] = &[
         needs_peers: true,
         quorum: true,
         database: true,
-        source: "bitnami/charts:bitnami/cassandra; nodetool would start a JVM every period",
+        evidence: &[survey(
+            "the survey's own advice",
+            "tcp 9042 (nodetool forks a JVM every period)",
+        )],
         ..BLANK
     },
     Entry {
@@ -90,7 +97,10 @@ pub(super) const ENTRIES: &[Entry] = &[
         needs_peers: true,
         quorum: true,
         database: true,
-        source: "bitnami/charts:bitnami/scylladb",
+        evidence: &[source(
+            "bitnami/charts:bitnami/scylladb/values.yaml",
+            "cql: 9042",
+        )],
         ..BLANK
     },
     Entry {
@@ -102,7 +112,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         node_local: true,
         // its files are append-only: there is nothing to recover at the start
         database: false,
-        source: "apache/couchdb-helm: /_up may ask for a login",
+        // `/_up` may ask for a login
+        evidence: &[chart("apache/couchdb-helm", "containerPort: 5984")],
         ..BLANK
     },
     Entry {
@@ -112,7 +123,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         recipes: &[INFLUX],
         node_local: true,
         database: true,
-        source: "influxdata/helm-charts:charts/influxdb",
+        evidence: &[chart("influxdata/helm-charts", "containerPort: 8086")],
         ..BLANK
     },
     Entry {
@@ -124,7 +135,10 @@ pub(super) const ENTRIES: &[Entry] = &[
         needs_peers: true,
         quorum: true,
         database: true,
-        source: "neo4j/helm-charts; bitnami/charts:bitnami/neo4j",
+        evidence: &[
+            survey("bitnami/charts:bitnami/neo4j", "http admin / tcp bolt"),
+            chart("helm/charts:stable/neo4j", "containerPort: 7687"),
+        ],
         ..BLANK
     },
     Entry {
@@ -135,18 +149,30 @@ pub(super) const ENTRIES: &[Entry] = &[
         recipes: &[tcp(&["solr-client", "http", "solr"], 8983)],
         node_local: true,
         database: true,
-        source: "apache/solr-operator; bitnami/charts:bitnami/solr",
+        evidence: &[chart("bitnami/charts:bitnami/solr", "containerPort: 8983")],
         ..BLANK
     },
     Entry {
         name: "meilisearch",
         images: &["meilisearch"],
         programs: &["meilisearch"],
-        unless: &[Unless::Word("--ssl"), Unless::Variable("MEILI_SSL")],
-        recipes: &[http(&["http", "meilisearch"], 7700, "/health")],
+        unless: &[
+            Unless::Certificates,
+            Unless::Word("--ssl"),
+            Unless::Variable("MEILI_SSL"),
+        ],
+        recipes: &[http(&["http", "meilisearch"], 7700, "/health").alive("/health")],
+        at_least: Timings {
+            timeout_seconds: 10,
+            ..ANY
+        },
         node_local: true,
         database: true,
-        source: "meilisearch/meilisearch-kubernetes",
+        evidence: &[
+            chart("meilisearch/meilisearch-kubernetes", "path: /health"),
+            chart("meilisearch/meilisearch-kubernetes", "containerPort: 7700"),
+            chart("meilisearch/meilisearch-kubernetes", "timeoutSeconds: 10"),
+        ],
         ..BLANK
     },
     Entry {
@@ -157,7 +183,24 @@ pub(super) const ENTRIES: &[Entry] = &[
         needs_peers: true,
         quorum: true,
         database: true,
-        source: "qdrant/qdrant-helm#115",
+        evidence: &[chart("qdrant/qdrant-helm", "containerPort: 6333")],
+        ..BLANK
+    },
+    Entry {
+        // from 1.25 it is ready once Raft has a leader
+        name: "weaviate",
+        images: &["weaviate"],
+        programs: &["weaviate"],
+        unless: &[Unless::Certificates, Unless::Word("https")],
+        recipes: &[http(&["http", "weaviate"], 8080, "/v1/.well-known/ready")
+            .alive("/v1/.well-known/live")],
+        needs_peers: true,
+        quorum: true,
+        database: true,
+        evidence: &[source(
+            "docs.weaviate.io: status",
+            "http://localhost:8080/v1/.well-known/ready http://localhost:8080/v1/.well-known/live",
+        )],
         ..BLANK
     },
 ];

@@ -1,6 +1,8 @@
-//! Systems that watch others.
+//! Systems that watch others: Prometheus, and VictoriaMetrics.
 
-use super::{BLANK, Entry, Recipe, Unless, http};
+use super::evidence::{Evidence, chart, source, survey};
+use super::recipe::{Recipe, http};
+use super::{ANY, BLANK, Entry, Timings, Unless};
 
 /// A prefix moves the path, a configuration of the web server may ask for TLS and logins.
 const PROMETHEUS_UNLESS: &[Unless] = &[
@@ -21,8 +23,21 @@ const VICTORIA_UNLESS: &[Unless] = &[
 ];
 
 const fn victoria(port: i64) -> Recipe {
-    http(&["http"], port, "/health")
+    http(&["http"], port, "/health").alive("/health")
 }
+
+const VICTORIA_TIMINGS: Timings = Timings {
+    timeout_seconds: 5,
+    ..ANY
+};
+
+const VICTORIA_HEALTH: Evidence = chart(
+    "VictoriaMetrics/helm-charts",
+    "httpGet: path: /health port: http scheme: HTTP initialDelaySeconds: 5 periodSeconds: 5 timeoutSeconds: 5",
+);
+
+const READY: Evidence = survey("prometheus-operator/prometheus-operator", "GET /-/ready");
+const HEALTHY: Evidence = survey("prometheus-operator/prometheus-operator", "GET /-/healthy");
 
 pub(super) const ENTRIES: &[Entry] = &[
     Entry {
@@ -30,13 +45,15 @@ pub(super) const ENTRIES: &[Entry] = &[
         images: &["prometheus"],
         programs: &["prometheus"],
         unless: PROMETHEUS_UNLESS,
-        recipes: &[http(
-            &["web", "http", "http-web", "prometheus"],
-            9090,
-            "/-/ready",
-        )],
+        recipes: &[
+            http(&["web", "http", "http-web", "prometheus"], 9090, "/-/ready").alive("/-/healthy"),
+        ],
         node_local: true,
-        source: "prometheus-operator/prometheus-operator",
+        evidence: &[
+            READY,
+            HEALTHY,
+            chart("prometheus-community/helm-charts", "containerPort: 9090"),
+        ],
         ..BLANK
     },
     Entry {
@@ -44,9 +61,19 @@ pub(super) const ENTRIES: &[Entry] = &[
         images: &["alertmanager"],
         programs: &["alertmanager"],
         unless: PROMETHEUS_UNLESS,
-        recipes: &[http(&["web", "http", "http-web"], 9093, "/-/ready")],
+        recipes: &[http(&["web", "http", "http-web"], 9093, "/-/ready").alive("/-/healthy")],
         node_local: true,
-        source: "prometheus-operator/prometheus-operator",
+        evidence: &[
+            chart(
+                "bitnami/charts:bitnami/prometheus, alertmanager",
+                "path: /-/ready",
+            ),
+            chart(
+                "bitnami/charts:bitnami/prometheus, alertmanager",
+                "path: /-/healthy",
+            ),
+            chart("prometheus-community/helm-charts", "containerPort: 9093"),
+        ],
         ..BLANK
     },
     Entry {
@@ -55,9 +82,13 @@ pub(super) const ENTRIES: &[Entry] = &[
         programs: &["victoria-metrics-prod", "victoria-metrics"],
         unless: VICTORIA_UNLESS,
         recipes: &[victoria(8428)],
+        at_least: VICTORIA_TIMINGS,
         node_local: true,
         database: true,
-        source: "VictoriaMetrics/helm-charts",
+        evidence: &[
+            VICTORIA_HEALTH,
+            chart("VictoriaMetrics/helm-charts", "containerPort: 8428"),
+        ],
         ..BLANK
     },
     Entry {
@@ -66,9 +97,28 @@ pub(super) const ENTRIES: &[Entry] = &[
         programs: &["victoria-logs-prod", "victoria-logs"],
         unless: VICTORIA_UNLESS,
         recipes: &[victoria(9428)],
+        at_least: VICTORIA_TIMINGS,
         node_local: true,
         database: true,
-        source: "VictoriaMetrics/helm-charts",
+        evidence: &[
+            VICTORIA_HEALTH,
+            chart("VictoriaMetrics/helm-charts", "containerPort: 9428"),
+        ],
+        ..BLANK
+    },
+    Entry {
+        name: "victoria-traces",
+        images: &["victoria-traces"],
+        programs: &["victoria-traces-prod", "victoria-traces"],
+        unless: VICTORIA_UNLESS,
+        recipes: &[victoria(10428)],
+        at_least: VICTORIA_TIMINGS,
+        node_local: true,
+        database: true,
+        evidence: &[
+            VICTORIA_HEALTH,
+            chart("VictoriaMetrics/helm-charts", "containerPort: 10428"),
+        ],
         ..BLANK
     },
     Entry {
@@ -77,9 +127,13 @@ pub(super) const ENTRIES: &[Entry] = &[
         programs: &["vmstorage-prod", "vmstorage"],
         unless: VICTORIA_UNLESS,
         recipes: &[victoria(8482)],
+        at_least: VICTORIA_TIMINGS,
         node_local: true,
         database: true,
-        source: "VictoriaMetrics/helm-charts",
+        evidence: &[
+            VICTORIA_HEALTH,
+            chart("VictoriaMetrics/helm-charts", "containerPort: 8482"),
+        ],
         ..BLANK
     },
     Entry {
@@ -88,8 +142,57 @@ pub(super) const ENTRIES: &[Entry] = &[
         programs: &["vmselect-prod", "vmselect"],
         unless: VICTORIA_UNLESS,
         recipes: &[victoria(8481)],
+        at_least: VICTORIA_TIMINGS,
         node_local: true,
-        source: "VictoriaMetrics/helm-charts",
+        evidence: &[
+            VICTORIA_HEALTH,
+            chart("VictoriaMetrics/helm-charts", "containerPort: 8481"),
+        ],
+        ..BLANK
+    },
+    Entry {
+        name: "vminsert",
+        images: &["vminsert", "victoriametrics-vminsert"],
+        programs: &["vminsert-prod", "vminsert"],
+        unless: VICTORIA_UNLESS,
+        recipes: &[victoria(8480)],
+        at_least: VICTORIA_TIMINGS,
+        node_local: true,
+        evidence: &[
+            VICTORIA_HEALTH,
+            chart("VictoriaMetrics/helm-charts", "containerPort: 8480"),
+        ],
+        ..BLANK
+    },
+    Entry {
+        name: "vmagent",
+        images: &["vmagent", "victoriametrics-vmagent"],
+        programs: &["vmagent-prod", "vmagent"],
+        unless: VICTORIA_UNLESS,
+        recipes: &[victoria(8429)],
+        at_least: VICTORIA_TIMINGS,
+        node_local: true,
+        evidence: &[
+            VICTORIA_HEALTH,
+            source(
+                "VictoriaMetrics/VictoriaMetrics:docs/vmagent.md",
+                "http://vmagent-host:8429",
+            ),
+        ],
+        ..BLANK
+    },
+    Entry {
+        name: "vlagent",
+        images: &["vlagent"],
+        programs: &["vlagent-prod", "vlagent"],
+        unless: VICTORIA_UNLESS,
+        recipes: &[victoria(9429)],
+        at_least: VICTORIA_TIMINGS,
+        node_local: true,
+        evidence: &[
+            VICTORIA_HEALTH,
+            chart("VictoriaMetrics/helm-charts", "containerPort: 9429"),
+        ],
         ..BLANK
     },
 ];

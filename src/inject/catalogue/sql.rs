@@ -1,6 +1,8 @@
 //! Relational databases.
 
-use super::{BLANK, Entry, Recipe, Unless, http, shell, tcp};
+use super::evidence::{Evidence, chart, source, survey};
+use super::recipe::{Recipe, http, shell, tcp};
+use super::{ANY, BLANK, Entry, Timings, Unless};
 
 /// `pg_isready` needs no credentials, answers for a server that is up whatever the role, and fails while it recovers. The
 /// image's first start runs a temporary server on a Unix socket only, so the host must be named.
@@ -18,6 +20,19 @@ const PG_ISREADY: Recipe = shell(
     "exec pg_isready -q -h 127.0.0.1 -p {port}",
 );
 
+const PG_TOLD: Evidence = survey(
+    "bitnami/charts:bitnami/postgresql",
+    "exec `pg_isready -U <user> -d dbname=… -h 127.0.0.1 -p 5432`",
+);
+const PG_QUIET: Evidence = source(
+    "postgresql.org/docs: pg_isready",
+    "-q --quiet Do not display status message. This is useful when scripting.",
+);
+const PG_TIMINGS: Evidence = survey(
+    "the survey's own advice",
+    "`pg_isready -h 127.0.0.1 -U $POSTGRES_USER` 5/10/5/6",
+);
+
 /// `ping` succeeds where the server answers at all, be it with a refused login. The image's first start runs a temporary
 /// server without network, so the host must be named.
 const MYSQLADMIN_PING: Recipe = shell(
@@ -33,6 +48,28 @@ const MARIADB_ADMIN_PING: Recipe = shell(
     "if command -v mariadb-admin >/dev/null; then exec mariadb-admin ping -h 127.0.0.1 -P {port}; \
      else exec mysqladmin ping -h 127.0.0.1 -P {port}; fi",
 );
+
+const PING_TOLD: Evidence = survey(
+    "the survey's own advice",
+    "`mysqladmin ping -h 127.0.0.1` (needs no valid password: `ping` exits 0 even on access errors",
+);
+const PING_SOURCE: Evidence = source(
+    "mysql/mysql-server:client/mysqladmin.cc",
+    "Return 0 if all commands are PING",
+);
+const PING_PORT: Evidence = source(
+    "dev.mysql.com/doc: mysqladmin",
+    "--port=port_num, -P port_num For TCP/IP connections, the port number to use.",
+);
+const MYSQL_PORT: Evidence = chart("bitnami/charts:bitnami/mysql", "containerPort: 3306");
+const PING_TIMINGS: Evidence = survey("the survey's own advice", "re-check per image) 10/10/5/6");
+
+/// A client that starts a program takes its time, and its failures are no reason to take a database out of service at once.
+const CLIENT: Timings = Timings {
+    timeout_seconds: 5,
+    failure_threshold: 6,
+    ..ANY
+};
 
 const MYSQL_PROGRAMS: &[&str] = &["mysqld", "mysqld_safe", "mysqld-debug"];
 const MARIADB_PROGRAMS: &[&str] = &["mariadbd", "mariadbd-safe", "mysqld", "mysqld_safe"];
@@ -55,9 +92,10 @@ pub(super) const ENTRIES: &[Entry] = &[
         ],
         programs: &["postgres", "postmaster", "pg_ctl"],
         recipes: &[PG_ISREADY],
+        at_least: CLIENT,
         node_local: true,
         database: true,
-        source: "bitnami/charts:bitnami/postgresql; postgresql.org, pg_isready",
+        evidence: &[PG_TOLD, PG_QUIET, PG_TIMINGS],
         ..BLANK
     },
     Entry {
@@ -65,9 +103,18 @@ pub(super) const ENTRIES: &[Entry] = &[
         images: &["spilo", "spilo-*", "patroni", "timescaledb-ha"],
         programs: &["patroni", "launch.sh", "postgres"],
         recipes: &[PG_ISREADY],
+        at_least: CLIENT,
         needs_peers: true,
         database: true,
-        source: "zalando/postgres-operator#2004",
+        evidence: &[
+            survey(
+                "zalando/postgres-operator#2004",
+                "because readiness + OrderedReady blocked failover",
+            ),
+            PG_TOLD,
+            PG_QUIET,
+            PG_TIMINGS,
+        ],
         ..BLANK
     },
     Entry {
@@ -82,9 +129,10 @@ pub(super) const ENTRIES: &[Entry] = &[
         ],
         programs: MYSQL_PROGRAMS,
         recipes: &[MYSQLADMIN_PING],
+        at_least: CLIENT,
         node_local: true,
         database: true,
-        source: "bitnami/charts:bitnami/mysql; mysql/mysql-server:client/mysqladmin.cc",
+        evidence: &[PING_TOLD, PING_SOURCE, PING_PORT, MYSQL_PORT, PING_TIMINGS],
         ..BLANK
     },
     Entry {
@@ -93,9 +141,19 @@ pub(super) const ENTRIES: &[Entry] = &[
         programs: MARIADB_PROGRAMS,
         unless: &[Unless::Word("--wsrep")],
         recipes: &[MARIADB_ADMIN_PING],
+        at_least: CLIENT,
         node_local: true,
         database: true,
-        source: "bitnami/charts:bitnami/mariadb; MariaDB/server:client/mysqladmin.cc",
+        evidence: &[
+            survey(
+                "bitnami/charts:bitnami/mariadb",
+                "`mariadb-admin status`/ping",
+            ),
+            PING_TOLD,
+            PING_PORT,
+            MYSQL_PORT,
+            PING_TIMINGS,
+        ],
         ..BLANK
     },
     Entry {
@@ -106,20 +164,35 @@ pub(super) const ENTRIES: &[Entry] = &[
         needs_peers: true,
         quorum: true,
         database: true,
-        source: "bitnami/charts:bitnami/mariadb-galera; helm/charts#5762",
+        evidence: &[
+            survey(
+                "helm/charts#5762",
+                "SST can take hours: liveness forbidden (helm/charts#5762)",
+            ),
+            source(
+                "bitnami/charts:bitnami/mariadb-galera/values.yaml",
+                "mysql: 3306",
+            ),
+        ],
         ..BLANK
     },
     Entry {
         name: "cockroachdb",
         images: &["cockroach", "cockroachdb"],
         programs: &["cockroach", "cockroach.sh"],
-        subcommands: &["start", "start-single-node"],
+        verbs: &["start", "start-single-node"],
         recipes: &[tcp(&["grpc", "tcp", "sql", "cockroachdb"], 26257)],
         needs_peers: true,
         quorum: true,
         node_local: true,
         database: true,
-        source: "cockroachdb/helm-charts: /health?ready=1 fails before init, the port listens",
+        evidence: &[
+            survey(
+                "cockroachdb/helm-charts",
+                "CockroachDB's `/health?ready=1` is not node-local (it would deadlock before `init`)",
+            ),
+            chart("cockroachdb/helm-charts", "containerPort: 26257"),
+        ],
         ..BLANK
     },
     Entry {
@@ -127,10 +200,10 @@ pub(super) const ENTRIES: &[Entry] = &[
         images: &["clickhouse", "clickhouse-server"],
         programs: &["clickhouse", "clickhouse-server"],
         unless: &[Unless::Certificates],
-        recipes: &[http(&["http", "http-port", "tcp-http"], 8123, "/ping")],
+        recipes: &[http(&["http", "http-port", "tcp-http"], 8123, "/ping").alive("/ping")],
         node_local: true,
         database: true,
-        source: "Altinity/clickhouse-operator; bitnami/charts:bitnami/clickhouse",
+        evidence: &[survey("the survey's own advice", "GET /ping :8123")],
         ..BLANK
     },
     Entry {
@@ -140,7 +213,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         recipes: &[tcp(&["http"], 9000)],
         node_local: true,
         database: true,
-        source: "questdb/questdb-kubernetes",
+        evidence: &[chart("questdb/questdb-kubernetes", "containerPort: 9000")],
         ..BLANK
     },
 ];

@@ -1,6 +1,10 @@
 use super::*;
 use serde_json::{Value, json};
 
+mod evidence;
+mod lookalikes;
+mod scripts;
+
 fn container(value: &Value) -> Container<'static> {
     let text = value.to_string();
     serde_json::from_str(Box::leak(text.into_boxed_str())).unwrap()
@@ -73,6 +77,199 @@ fn a_name_that_an_option_or_a_change_of_user_takes_starts_nothing() {
         let container = container(&json!({"image": "postgres:17", "command": command}));
         assert_eq!(running(&container).is_some(), runs, "{command}");
     }
+}
+
+#[test]
+fn only_what_stands_where_a_command_stands_is_a_program() {
+    let search = "elasticsearch:8";
+    let cases = [
+        (
+            search,
+            json!([
+                "sh",
+                "-c",
+                "/usr/share/elasticsearch/bin/elasticsearch-keystore create; exec curator"
+            ]),
+            false,
+        ),
+        (
+            search,
+            json!([
+                "sh",
+                "-c",
+                "chown -R 1000 /usr/share/elasticsearch && exec /scripts/start"
+            ]),
+            false,
+        ),
+        (
+            search,
+            json!([
+                "sh",
+                "-c",
+                "cp /usr/share/elasticsearch/bin/elasticsearch /out/"
+            ]),
+            false,
+        ),
+        (search, json!(["sh", "-c", "echo elasticsearch"]), false),
+        (
+            search,
+            json!([
+                "bash",
+                "-c",
+                "ulimit -n 65536; exec /usr/share/elasticsearch/bin/elasticsearch"
+            ]),
+            true,
+        ),
+        (
+            search,
+            json!([
+                "bash",
+                "-c",
+                "/usr/local/bin/docker-entrypoint.sh eswrapper"
+            ]),
+            true,
+        ),
+        (
+            "mongo",
+            json!(["tini", "-g", "--", "mongod", "--bind_ip_all"]),
+            true,
+        ),
+        ("mongo", json!(["tini", "-g", "mongod"]), true),
+        (
+            "mongo",
+            json!(["/usr/bin/dumb-init", "--rewrite", "15:2", "--", "mongod"]),
+            true,
+        ),
+        (
+            "mongo",
+            json!(["numactl", "--interleave", "all", "mongod"]),
+            true,
+        ),
+        (
+            "mongo",
+            json!(["gosu", "mongodb", "numactl", "--interleave=all", "mongod"]),
+            true,
+        ),
+        (
+            "mongo",
+            json!([
+                "sh",
+                "-c",
+                "exec numactl --interleave=all -- mongod --replSet rs0"
+            ]),
+            true,
+        ),
+        ("mongo", json!(["docker-entrypoint.sh", "mongod"]), true),
+        (
+            "mongo",
+            json!(["docker-entrypoint.sh", "--replSet", "rs0"]),
+            true,
+        ),
+        ("mongo", json!(["docker-entrypoint.sh", "mongosh"]), false),
+        ("mongo", json!(["docker-entrypoint.sh"]), false),
+        ("mongo", json!(["sh", "-c", "mongodump --db mongod"]), false),
+        (
+            "mongo",
+            json!(["sh", "-c", "until mongod_ready; do sleep 1; done; mongos"]),
+            false,
+        ),
+        (
+            "mongo",
+            json!([
+                "sh",
+                "-c",
+                "cat > /etc/mongod.conf <<EOF\nmongod\nEOF\nexec mongos"
+            ]),
+            false,
+        ),
+        ("mongo", json!(["env", "A=b", "mongod"]), true),
+        (
+            "mongo",
+            json!(["bash", "-o", "pipefail", "-ec", "mongod --config /c"]),
+            true,
+        ),
+        ("mongo", json!(["sh", "-c", "sh -c 'exec mongod'"]), true),
+        ("minio", json!(["minio", "update"]), false),
+        ("minio", json!(["minio", "-q", "server", "/data"]), true),
+        ("consul", json!(["consul", "snapshot", "save"]), false),
+        (
+            "consul",
+            json!(["docker-entrypoint.sh", "agent", "-server"]),
+            true,
+        ),
+        (
+            "pulsar",
+            json!([
+                "sh",
+                "-c",
+                "bin/pulsar zookeeper-shell get /x; OPTS=-x exec bin/pulsar broker;"
+            ]),
+            true,
+        ),
+        (
+            "pulsar",
+            json!([
+                "sh",
+                "-c",
+                "bin/pulsar initialize-cluster-metadata; exec bin/bookkeeper autorecovery"
+            ]),
+            false,
+        ),
+        (
+            "influxdb",
+            json!(["sh", "/scripts/backup.sh", "-c", "influxd"]),
+            false,
+        ),
+    ];
+    for (image, command, runs) in cases {
+        let container = container(&json!({"image": image, "command": command}));
+        assert_eq!(running(&container).is_some(), runs, "{command}");
+    }
+}
+
+#[test]
+fn tls_and_logins_that_a_file_configures_leave_the_port_alone_to_ask() {
+    let asked = |more: Value| {
+        let mut value = json!({"image": "nats", "ports": [{"name": "nats", "containerPort": 4222},
+            {"name": "monitor", "containerPort": 8222}]});
+        json_patch::merge(&mut value, &more);
+        let container = container(&value);
+        let (recipe, _) = by_image(&container.image).unwrap().recipe(&container)?;
+        Some(recipe.ask)
+    };
+    let mounts =
+        |name: &str, path: &str| json!({"volumeMounts": [{"name": name, "mountPath": path}]});
+    assert_eq!(
+        asked(json!({})),
+        Some(Ask::HttpGet("/healthz?js-enabled-only=true"))
+    );
+    assert_eq!(
+        asked(mounts("data", "/data")),
+        Some(Ask::HttpGet("/healthz?js-enabled-only=true"))
+    );
+    for (name, path) in [
+        ("nats-tls", "/etc/nats"),
+        ("certs", "/c"),
+        ("Server-Cert", "/c"),
+        ("pki", "/c"),
+        ("secret", "/etc/nats/ssl"),
+        ("secret", "/etc/nats/tls.crt"),
+        ("keystore", "/opt"),
+    ] {
+        assert_eq!(asked(mounts(name, path)), Some(Ask::Tcp), "{name} {path}");
+    }
+    let one_file =
+        json!({"volumeMounts": [{"name": "config", "mountPath": "/c", "subPath": "server.crt"}]});
+    assert_eq!(asked(one_file), Some(Ask::Tcp));
+    let minio = json!({"image": "minio", "ports": [{"containerPort": 9000}]});
+    assert!(asked(minio.clone()).is_some());
+    let mut secured = minio;
+    secured["volumeMounts"] = json!([{"name": "minio-certs", "mountPath": "/root/.minio/certs"}]);
+    assert_eq!(
+        asked(secured),
+        None,
+        "nothing but its listener, which its ports name"
+    );
 }
 
 #[test]
@@ -257,11 +454,7 @@ fn every_entry_is_complete_and_its_images_are_its_own() {
     let mut names = std::collections::HashSet::new();
     for entry in all() {
         assert!(names.insert(entry.name), "{} twice", entry.name);
-        assert!(
-            !entry.source.is_empty() && !entry.programs.is_empty(),
-            "{}",
-            entry.name
-        );
+        assert!(!entry.programs.is_empty(), "{}", entry.name);
         for image in entry.images {
             assert!(images.insert(image), "{image} twice");
         }

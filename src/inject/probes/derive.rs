@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::catalogue::{self, Ask, Entry, ServedPort};
+use super::catalogue::{self, Ask, Entry, Recipe, ServedPort};
 use super::{Proposed, SOURCE_CATALOGUE, SOURCE_PORT, Site, governing_service, port, side};
 use crate::cluster::Service;
 use crate::inject::record::Earlier;
@@ -38,9 +38,11 @@ pub(super) fn derive_from(
     Some(derived.proposed).filter(|proposed| proposed.source == source)
 }
 
-/// Whether nothing is ever said of the container: a side container, or a system that must never get a probe.
+/// Whether nothing is ever said of the container: a side container, a system that must never get a probe, or a container
+/// that is only kept waiting.
 pub(super) fn is_silent(container: &Container<'_>) -> bool {
     side::is_side_container(container)
+        || catalogue::only_waits(container)
         || catalogue::by_image(&container.image).is_some_and(Entry::never_probed)
 }
 
@@ -51,7 +53,10 @@ pub(super) fn founded(recorded: &Earlier, container: &Container<'_>, probe: &Pro
         .strip_prefix(SOURCE_CATALOGUE)
         .and_then(catalogue::named);
     let fits = entry.is_none_or(|entry| {
-        catalogue::running(container) == Some(entry) && entry.is_safe_for(container)
+        let asked = |recipe: &&Recipe| is_asked(recipe.ask, recorded, probe);
+        let recipe = entry.recipes.iter().find(asked);
+        catalogue::running(container) == Some(entry)
+            && recipe.is_some_and(|recipe| entry.answers(recipe.ask, container))
     });
     let mut ports = container.tcp_ports();
     let undeclared = entry.is_some() && container.tcp_ports().next().is_none();
@@ -89,25 +94,30 @@ fn has_our_numbers(probe: &Probe<'_>) -> bool {
 }
 
 fn is_of_source(recorded: &Earlier, probe: &Probe<'_>) -> bool {
+    let entry = recorded.source.strip_prefix(SOURCE_CATALOGUE);
+    match entry.map(catalogue::named) {
+        Some(Some(entry)) => entry
+            .recipes
+            .iter()
+            .any(|recipe| is_asked(recipe.ask, recorded, probe)),
+        Some(None) => false,
+        None => recorded.source == SOURCE_PORT && is_asked(Ask::Tcp, recorded, probe),
+    }
+}
+
+/// Whether a recorded probe asks like this.
+fn is_asked(ask: Ask, recorded: &Earlier, probe: &Probe<'_>) -> bool {
     let number = recorded.port.unwrap_or_default();
     let port = match probe.port() {
         Some(IntOrString::String(name)) => IntOrString::String(Text::from(name.to_string())),
         Some(IntOrString::Int(number)) => IntOrString::Int(*number),
         None => IntOrString::Int(number),
     };
-    let asks = |ask: Ask| {
-        let expected = asking(ask, port.clone(), number);
-        expected.exec == probe.exec
-            && expected.http_get == probe.http_get
-            && expected.tcp_socket == probe.tcp_socket
-            && probe.grpc.is_none()
-    };
-    let entry = recorded.source.strip_prefix(SOURCE_CATALOGUE);
-    match entry.map(catalogue::named) {
-        Some(Some(entry)) => entry.recipes.iter().any(|recipe| asks(recipe.ask)),
-        Some(None) => false,
-        None => recorded.source == SOURCE_PORT && asks(Ask::Tcp),
-    }
+    let expected = asking(ask, port, number);
+    expected.exec == probe.exec
+        && expected.http_get == probe.http_get
+        && expected.tcp_socket == probe.tcp_socket
+        && probe.grpc.is_none()
 }
 
 /// A probe that fits a container, whether or not it is safe for the set.
@@ -154,7 +164,7 @@ fn from_ports(
 }
 
 fn from_catalogue(policy: &ReadinessProbe, container: &Container<'_>) -> Option<Derived> {
-    let entry = catalogue::running(container).filter(|entry| entry.is_safe_for(container))?;
+    let entry = catalogue::running(container)?;
     let (recipe, served) = entry.recipe(container)?;
     let number = match served {
         ServedPort::Declared(port) => port.container_port,

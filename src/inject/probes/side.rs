@@ -4,7 +4,7 @@ use super::catalogue::{image_name, matches};
 use crate::subject::set::Container;
 
 /// A closed list, compared with the container's name and the last part of its image's repository.
-const SIDE_CONTAINERS: [&str; 26] = [
+const SIDE_CONTAINERS: [&str; 31] = [
     "*-exporter",
     "*_exporter",
     "*config-reloader",
@@ -31,6 +31,11 @@ const SIDE_CONTAINERS: [&str; 26] = [
     "gce-proxy",
     "xtrabackup",
     "percona-xtrabackup",
+    "clickhouse-backup",
+    "etcd-backup-restore",
+    "etcdbrctl",
+    "medusa",
+    "crunchy-pgbackrest",
 ];
 
 /// Whether the container is one of the closed list.

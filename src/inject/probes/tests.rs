@@ -133,8 +133,26 @@ fn another_program_or_tls_leaves_the_ports_to_speak() {
             "{container}"
         );
     }
-    let asleep = json!({"image": "redis", "command": ["sleep", "infinity"]});
-    assert_eq!(of_container(&asleep), Proposal::NoPort);
+}
+
+#[test]
+fn a_container_that_only_waits_is_asked_nothing() {
+    for more in [
+        json!({"command": ["sleep", "infinity"]}),
+        json!({"args": ["sleep", "infinity"]}),
+        json!({"command": ["tail", "-f", "/dev/null"]}),
+        json!({"command": ["sh", "-c", "while true; do sleep 3600; done"]}),
+        json!({"command": ["sh", "-c", "trap : TERM INT; sleep 9999999999d & wait"]}),
+        json!({"command": ["tini", "--", "bash", "-c"], "args": ["echo maintenance && exec sleep infinity"]}),
+    ] {
+        for image in ["redis", "corp/app"] {
+            let mut container = json!({"image": image, "ports": [{"containerPort": 6379}]});
+            json_patch::merge(&mut container, &more);
+            assert_eq!(of_container(&container), Proposal::Silent, "{container}");
+        }
+    }
+    let works = json!({"image": "corp/app", "command": ["sh", "-c", "sleep 5; exec app"], "ports": [{"containerPort": 80}]});
+    assert!(matches!(of_container(&works), Proposal::Probe(_)));
 }
 
 #[test]
