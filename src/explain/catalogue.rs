@@ -25,11 +25,15 @@ pub(super) fn page(entry: &Entry) -> Page {
     page.fact("Peers", vec![peers(entry).to_owned()]);
     page.fact("Quorum", vec![quorum(entry).to_owned()]);
     page.fact("Probe passes", vec![passes(entry).to_owned()]);
-    page.fact("Evidence", vec![entry.source.to_owned()]);
+    let evidence = entry.evidence.iter();
+    let evidence = evidence.map(|it| format!("{}: {}", it.from, it.says));
+    page.fact("Evidence", evidence.collect());
     if !entry.recipes.is_empty() {
         let probes: Vec<String> = entry.recipes.iter().map(probe).collect();
         page.section("Probe", vec![Block::prose(probes.join("\n"))]);
-        page.section("Conditions", conditions(entry));
+        if !entry.unless.is_empty() {
+            page.section("Conditions", conditions(entry));
+        }
     }
     page
 }
@@ -54,6 +58,9 @@ fn programs(entry: &Entry) -> Vec<String> {
             "{}, in the command or in its script",
             codes(entry.programs)
         ));
+    }
+    if !entry.verbs.is_empty() {
+        lines.push(format!("told to {}", codes(entry.verbs)));
     }
     if !entry.subcommands.is_empty() {
         lines.push(format!(
@@ -105,12 +112,16 @@ fn probe(recipe: &Recipe) -> String {
     } else {
         ""
     };
-    format!("* {ask} on port {port}{names}{undeclared}")
+    let alive = match recipe.liveness() {
+        Ask::HttpGet(path) => format!("; for liveness `httpGet` of `{path}`"),
+        _ if recipe.ask == Ask::Tcp => String::new(),
+        _ => "; for liveness `tcpSocket`".to_owned(),
+    };
+    format!("* {ask} on port {port}{names}{undeclared}{alive}")
 }
 
 fn conditions(entry: &Entry) -> Vec<Block> {
-    let mut lines = vec!["* the container runs the program above".to_owned()];
-    lines.extend(entry.unless.iter().map(|unless| match unless {
+    let lines = entry.unless.iter().map(|unless| match unless {
         Unless::Word(start) => format!("* no word of its command begins with `{start}`"),
         Unless::Variable(start) => {
             format!(
@@ -118,9 +129,10 @@ fn conditions(entry: &Entry) -> Vec<Block> {
             )
         }
         Unless::Certificates => "* it mounts nothing that looks like certificates".to_owned(),
-    }));
+    });
+    let lines: Vec<String> = lines.collect();
     vec![
-        Block::prose("The entry is used where"),
+        Block::prose("More than a connection is asked where"),
         Block::prose(lines.join("\n")),
     ]
 }

@@ -77,7 +77,7 @@ fn an_entry_of_the_catalogue_has_its_page() {
         "catalogue/questdb\n\nWhat steadyset asks a container of these images whether it is ready.",
         "\nImages        `questdb`\n",
         "\nProgram       `questdb.sh`, `java`, in the command or in its script\n",
-        "\nEvidence      questdb/questdb-kubernetes\n",
+        "\nEvidence      questdb/questdb-kubernetes: containerPort: 9000\n",
         "\n  * `tcpSocket` on port 9000, else one named `http`\n",
     ] {
         assert!(page.contains(part), "{page}");

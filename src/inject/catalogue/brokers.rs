@@ -39,7 +39,10 @@ pub(super) const ENTRIES: &[Entry] = &[
         needs_peers: true,
         quorum: true,
         evidence: &[
-            survey("the survey's own advice", "tcp on the client listener"),
+            survey(
+                "a survey of charts, operators and issues",
+                "tcp on the client listener",
+            ),
             chart("confluentinc/cp-helm-charts", "containerPort: 9092"),
         ],
         ..BLANK
@@ -54,7 +57,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         quorum: true,
         evidence: &[
             survey(
-                "the survey's own advice",
+                "a survey of charts, operators and issues",
                 "Redpanda and sentinel use other ports than the default",
             ),
             source("redpanda-data/redpanda:conf/redpanda.yaml", "port: 9092"),
@@ -77,7 +80,10 @@ pub(super) const ENTRIES: &[Entry] = &[
         evidence: &[
             // a node that restarts waits for those that stopped after it
             survey("rabbitmq/cluster-operator", "tcp amqp 10/10/5/3"),
-            survey("the survey's own advice", "tcp 5672, warn if OrderedReady"),
+            survey(
+                "a survey of charts, operators and issues",
+                "tcp 5672, warn if OrderedReady",
+            ),
         ],
         ..BLANK
     },
@@ -114,7 +120,7 @@ pub(super) const ENTRIES: &[Entry] = &[
                 "GET /healthz?js-enabled-only=true :8222 10/30/5/3",
             ),
             survey(
-                "the survey's own advice",
+                "a survey of charts, operators and issues",
                 "if monitor port declared, else tcp 4222",
             ),
         ],

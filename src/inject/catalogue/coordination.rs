@@ -29,7 +29,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         node_local: true,
         database: true,
         evidence: &[survey(
-            "the survey's own advice",
+            "a survey of charts, operators and issues",
             "tcp 2181 (`ruok` needs `4lw.commands.whitelist`)",
         )],
         ..BLANK
@@ -62,7 +62,10 @@ pub(super) const ENTRIES: &[Entry] = &[
                 "etcd-io/etcd#16984",
                 "contains a linearizable read, so it needs quorum",
             ),
-            survey("the survey's own advice", "Otherwise tcp 2379"),
+            survey(
+                "a survey of charts, operators and issues",
+                "Otherwise tcp 2379",
+            ),
         ],
         ..BLANK
     },

@@ -18,7 +18,7 @@ const CQL: Recipe = tcp(&["cql", "tcp-cql", "native"], 9042);
 /// earlier ones do.
 const INFLUX: Recipe = tcp(&["http", "api", "influxdb"], 8086).declared();
 
-const SEARCH_PORT: Evidence = survey("the survey's own advice", "tcp 9200");
+const SEARCH_PORT: Evidence = survey("a survey of charts, operators and issues", "tcp 9200");
 
 pub(super) const ENTRIES: &[Entry] = &[
     Entry {
@@ -38,7 +38,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         node_local: true,
         database: true,
         evidence: &[survey(
-            "the survey's own advice",
+            "a survey of charts, operators and issues",
             "tcp 27017 until `rs.initiate` is known to be done",
         )],
         ..BLANK
@@ -84,7 +84,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         quorum: true,
         database: true,
         evidence: &[survey(
-            "the survey's own advice",
+            "a survey of charts, operators and issues",
             "tcp 9042 (nodetool forks a JVM every period)",
         )],
         ..BLANK

@@ -1,4 +1,4 @@
-//! Systems that watch others: Prometheus, and VictoriaMetrics.
+//! Systems that watch others: Prometheus and `VictoriaMetrics`.
 
 use super::evidence::{Evidence, chart, source, survey};
 use super::recipe::{Recipe, http};

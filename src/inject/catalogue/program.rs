@@ -1,5 +1,7 @@
 //! Which program a container runs, as far as its image, command and arguments tell.
 
+use std::path::Path;
+
 use super::Entry;
 use super::shell::{commands, is_assignment};
 use crate::subject::set::Container;
@@ -129,8 +131,11 @@ fn command_line(container: &Container<'_>) -> Vec<String> {
 fn entry_point_runs(entry: &Entry, arguments: &[String]) -> bool {
     arguments.first().is_none_or(|first| {
         let first = first.as_str();
+        let is_configuration = Path::new(first)
+            .extension()
+            .is_some_and(|extension| extension == "conf");
         first.starts_with('-')
-            || first.ends_with(".conf")
+            || is_configuration
             || entry.subcommands.contains(&first)
             || entry.verbs.contains(&first)
     })

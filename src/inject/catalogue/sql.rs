@@ -29,7 +29,7 @@ const PG_QUIET: Evidence = source(
     "-q --quiet Do not display status message. This is useful when scripting.",
 );
 const PG_TIMINGS: Evidence = survey(
-    "the survey's own advice",
+    "a survey of charts, operators and issues",
     "`pg_isready -h 127.0.0.1 -U $POSTGRES_USER` 5/10/5/6",
 );
 
@@ -50,7 +50,7 @@ const MARIADB_ADMIN_PING: Recipe = shell(
 );
 
 const PING_TOLD: Evidence = survey(
-    "the survey's own advice",
+    "a survey of charts, operators and issues",
     "`mysqladmin ping -h 127.0.0.1` (needs no valid password: `ping` exits 0 even on access errors",
 );
 const PING_SOURCE: Evidence = source(
@@ -62,7 +62,10 @@ const PING_PORT: Evidence = source(
     "--port=port_num, -P port_num For TCP/IP connections, the port number to use.",
 );
 const MYSQL_PORT: Evidence = chart("bitnami/charts:bitnami/mysql", "containerPort: 3306");
-const PING_TIMINGS: Evidence = survey("the survey's own advice", "re-check per image) 10/10/5/6");
+const PING_TIMINGS: Evidence = survey(
+    "a survey of charts, operators and issues",
+    "re-check per image) 10/10/5/6",
+);
 
 /// A client that starts a program takes its time, and its failures are no reason to take a database out of service at once.
 const CLIENT: Timings = Timings {
@@ -203,7 +206,10 @@ pub(super) const ENTRIES: &[Entry] = &[
         recipes: &[http(&["http", "http-port", "tcp-http"], 8123, "/ping").alive("/ping")],
         node_local: true,
         database: true,
-        evidence: &[survey("the survey's own advice", "GET /ping :8123")],
+        evidence: &[survey(
+            "a survey of charts, operators and issues",
+            "GET /ping :8123",
+        )],
         ..BLANK
     },
     Entry {

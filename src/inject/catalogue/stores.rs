@@ -37,7 +37,7 @@ const KEYDB_PING: Recipe = shell(
 );
 
 const REDIS_TOLD: Evidence = survey(
-    "the survey's own advice",
+    "a survey of charts, operators and issues",
     "`redis-cli ping` (with `REDISCLI_AUTH` if env known), else tcp 6379",
 );
 const REDIS_ANSWER: Evidence = survey(

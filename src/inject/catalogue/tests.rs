@@ -129,6 +129,16 @@ fn only_what_stands_where_a_command_stands_is_a_program() {
             ]),
             true,
         ),
+    ];
+    for (image, command, runs) in cases {
+        let container = container(&json!({"image": image, "command": command}));
+        assert_eq!(running(&container).is_some(), runs, "{command}");
+    }
+}
+
+#[test]
+fn what_stands_before_a_program_is_looked_through() {
+    let cases = [
         (
             "mongo",
             json!(["tini", "-g", "--", "mongod", "--bind_ip_all"]),
