@@ -101,7 +101,7 @@ fn add_requested(work: &mut Work<'_, '_>, volume: &str, request: &Request) {
     if !has_claim {
         let claim = claim(volume, request, &work.policy.inject.volume_claims);
         let message =
-            format!("claim `{volume}` added as the annotation asks; write it in the manifest");
+            format!("claim {volume:?} added as the annotation asks; write it in the manifest");
         add_claim(work, volume, claim, Origin::Annotation, message);
     }
     if !mounted {
@@ -144,7 +144,7 @@ fn add_dangling(work: &mut Work<'_, '_>, volume: &str) {
     let claims = &work.policy.inject.volume_claims;
     let claim = claim(volume, &Request::default(), claims);
     let message = format!(
-        "claim `{volume}` of {} added for its mount; write it in the manifest",
+        "claim {volume:?} of {} added for its mount; write it in the manifest",
         claims.storage
     );
     add_claim(work, volume, claim, Origin::Policy, message);
@@ -190,7 +190,7 @@ fn add_mount(work: &mut Work<'_, '_>, container: usize, volume: &str, path: &str
     work.note(
         Tag::Injected,
         format!("/spec/template/spec/containers/{container}/volumeMounts/{index}"),
-        format!("`{volume}` mounted at {path} as the annotation asks; write it in the manifest"),
+        format!("{volume:?} mounted at {path} as the annotation asks; write it in the manifest"),
     );
 }
 

@@ -28,7 +28,7 @@ pub(super) fn service_name(work: &mut Work<'_, '_>, old: &Old<'_>) {
     work.note(
         Tag::Injected,
         "/spec/serviceName",
-        format!("`{stored}` put back: it cannot change; write it in the manifest"),
+        format!("{stored:?} put back: it cannot change; write it in the manifest"),
     );
 }
 
@@ -90,7 +90,7 @@ fn put_back_claim(work: &mut Work<'_, '_>, old: &Old<'_>, index: usize) {
     work.note(
         Tag::Injected,
         format!("/spec/volumeClaimTemplates/{index}"),
-        format!("claim `{name}` put back: it cannot change; write it in the manifest"),
+        format!("claim {name:?} put back: it cannot change; write it in the manifest"),
     );
 }
 

@@ -63,11 +63,11 @@ impl Obstacle {
             Self::Forbidden => Some("steadyset may not create Services here".to_owned()),
             Self::GenerateName => Some("the set's name is not known yet".to_owned()),
             Self::Selector => Some("a Service needs a selector of plain labels".to_owned()),
-            Self::Name(name) => Some(format!("`{name}` is no name for a Service")),
+            Self::Name(name) => Some(format!("{name:?} is no name for a Service")),
             Self::Hostname(name) => Some(format!(
-                "with `{name}` the hostname would pass {MAX_HOSTNAME} characters"
+                "with {name:?} the hostname would pass {MAX_HOSTNAME} characters"
             )),
-            Self::Taken(name) => Some(format!("Service `{name}` is there and not ours")),
+            Self::Taken(name) => Some(format!("Service {name:?} is there and not ours")),
         }
     }
 }
@@ -180,13 +180,13 @@ pub(super) fn inject(work: &mut Work<'_, '_>) {
     match propose(work.namespace, set, work.cluster) {
         Linkage::Link(name) => {
             let message = format!(
-                "set to `{name}`, the headless Service that selects these pods; write it in the manifest"
+                "set to {name:?}, the headless Service that selects these pods; write it in the manifest"
             );
             link(work, &name, SOURCE_SERVICE, Origin::Service, message);
         }
         Linkage::Create(name) if mode == ServiceNameMode::LinkOrCreate => {
             let message = format!(
-                "set to `{name}`, a headless Service that steadyset keeps; write it in the manifest, it cannot change later"
+                "set to {name:?}, a headless Service that steadyset keeps; write it in the manifest, it cannot change later"
             );
             link(work, &name, SOURCE_POLICY, Origin::Policy, message);
         }

@@ -228,7 +228,7 @@ mod tests {
             says(vec![headless("web-pods", &[("app", "other")])]),
             [
                 "spec.serviceName: the pods get no DNS names of their own, and it cannot be set later \
-                 (Service `web-pods` is there and not ours); name a Service with clusterIP: None that selects the pods"
+                 (Service \"web-pods\" is there and not ours); name a Service with clusterIP: None that selects the pods"
             ]
         );
         assert!(named("web").says(&EMPTY).is_empty());
