@@ -23,7 +23,7 @@ use crate::rules::{self, Action};
 pub use histogram::AtomicHistogram;
 pub(crate) use labels::action;
 pub use labels::{CacheKind, CertificateKind, Endpoint, HandshakeFailure, Operation, Verdict};
-use labels::{ORIGINS, kind_text, origin_text};
+use labels::{ORIGINS, origin_text};
 
 /// The media type of [`Metrics::encode`].
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -300,10 +300,10 @@ fn findings(registry: &mut Registry) -> HashMap<(&'static str, Action), Counter>
 fn injections(registry: &mut Registry) -> HashMap<(Kind, Origin), Counter> {
     let family = Family::<InjectionLabels, Counter>::default();
     let mut counters = HashMap::new();
-    for kind in [Kind::ReadinessProbe, Kind::ServiceName, Kind::VolumeClaims] {
+    for kind in Kind::ALL {
         for origin in ORIGINS {
             let labels = InjectionLabels {
-                kind: kind_text(kind),
+                kind: kind.word(),
                 source: origin_text(origin),
             };
             counters.insert((kind, origin), family.get_or_create_owned(&labels));

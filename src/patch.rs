@@ -9,8 +9,8 @@ use jsonptr::PointerBuf;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::subject::probe::Probe;
-use crate::subject::set::{Claim, ClaimSpec, Resources, Set, VolumeMount};
+use crate::subject::probe::{Probe, Slot};
+use crate::subject::set::{Claim, ClaimSpec, Container, Resources, Set, VolumeMount};
 use crate::subject::view::{IntOrString, Text};
 
 /// A set under change.
@@ -54,43 +54,35 @@ impl<'a> Draft<'a> {
         self.set.spec.service_name = Text::from(name.to_owned());
     }
 
-    /// Sets the readiness probe of a container; an index without a container changes nothing.
-    pub fn set_readiness_probe(&mut self, container: usize, probe: Probe<'a>) {
+    /// Sets a probe of a container; an index without a container changes nothing.
+    pub fn set_probe(&mut self, container: usize, slot: Slot, probe: Probe<'a>) {
         let Ok(value) = serde_json::to_value(&probe) else {
             return;
         };
-        if let Some(target) = self.set.spec.template.spec.containers.get_mut(container) {
-            target.readiness_probe = Some(probe);
-            self.add(
-                format!("/spec/template/spec/containers/{container}/readinessProbe"),
-                value,
-            );
+        if let Some(target) = self.container_mut(container) {
+            *slot.of_mut(target) = Some(probe);
+            self.add(pointer(container, slot.field()), value);
         }
     }
 
-    /// Removes the readiness probe of a container that has one.
-    pub fn remove_readiness_probe(&mut self, container: usize) {
-        let target = self.set.spec.template.spec.containers.get_mut(container);
-        if target
-            .and_then(|target| target.readiness_probe.take())
-            .is_some()
-        {
-            self.remove(format!(
-                "/spec/template/spec/containers/{container}/readinessProbe"
-            ));
+    /// Removes a probe of a container that has one.
+    pub fn remove_probe(&mut self, container: usize, slot: Slot) {
+        let target = self.container_mut(container);
+        if target.is_some_and(|target| slot.of_mut(target).take().is_some()) {
+            self.remove(pointer(container, slot.field()));
         }
     }
 
-    /// Removes fields of a container's readiness probe; `field` is the JSON name and must be there.
-    pub fn remove_from_readiness_probe(&mut self, container: usize, field: ProbeField) {
-        let target = self.set.spec.template.spec.containers.get_mut(container);
-        let Some(probe) = target.and_then(|target| target.readiness_probe.as_mut()) else {
+    /// Removes a field of a container's probe, where it is there.
+    pub fn remove_from_probe(&mut self, container: usize, slot: Slot, field: ProbeField) {
+        let target = self.container_mut(container);
+        let Some(probe) = target.and_then(|target| slot.of_mut(target).as_mut()) else {
             return;
         };
-        let name = field.name();
         if field.take(probe) {
-            self.remove(format!(
-                "/spec/template/spec/containers/{container}/readinessProbe/{name}"
+            self.remove(pointer(
+                container,
+                &format!("{}/{}", slot.field(), field.name()),
             ));
         }
     }
@@ -154,7 +146,7 @@ impl<'a> Draft<'a> {
     /// Mounts a volume in a container before the mount at `index`, or at the end where `index` is the length of the list or
     /// above it; an index without a container changes nothing.
     pub fn insert_mount(&mut self, container: usize, index: usize, volume: &str, path: &str) {
-        let Some(target) = self.set.spec.template.spec.containers.get_mut(container) else {
+        let Some(target) = self.container_mut(container) else {
             return;
         };
         let empty = target.volume_mounts.is_empty();
@@ -166,7 +158,7 @@ impl<'a> Draft<'a> {
         };
         target.volume_mounts.insert(index, mount);
         let value = json!({"name": volume, "mountPath": path});
-        let mounts = format!("/spec/template/spec/containers/{container}/volumeMounts");
+        let mounts = pointer(container, "volumeMounts");
         if empty {
             self.add(mounts, json!([value]));
         } else {
@@ -176,14 +168,12 @@ impl<'a> Draft<'a> {
 
     /// Removes a mount from a container.
     pub fn remove_mount(&mut self, container: usize, mount: usize) {
-        let Some(target) = self.set.spec.template.spec.containers.get_mut(container) else {
+        let Some(target) = self.container_mut(container) else {
             return;
         };
         if mount < target.volume_mounts.len() {
             target.volume_mounts.remove(mount);
-            self.remove(format!(
-                "/spec/template/spec/containers/{container}/volumeMounts/{mount}"
-            ));
+            self.remove(pointer(container, &format!("volumeMounts/{mount}")));
         }
     }
 
@@ -218,6 +208,10 @@ impl<'a> Draft<'a> {
             .insert(Text::from(key.to_owned()), Text::from(value.to_owned()));
     }
 
+    fn container_mut(&mut self, index: usize) -> Option<&mut Container<'a>> {
+        self.set.spec.template.spec.containers.get_mut(index)
+    }
+
     fn add(&mut self, pointer: String, value: Value) {
         if let Ok(path) = PointerBuf::parse(pointer) {
             self.operations
@@ -233,6 +227,12 @@ impl<'a> Draft<'a> {
     }
 }
 
+/// The JSON pointer to a field of a container.
+#[must_use]
+pub fn pointer(container: usize, field: &str) -> String {
+    format!("/spec/template/spec/containers/{container}/{field}")
+}
+
 /// The parts of a probe that can be taken back one by one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProbeField {
@@ -242,6 +242,8 @@ pub enum ProbeField {
     HttpGet,
     /// The handler `tcpSocket`.
     TcpSocket,
+    /// The handler `grpc`.
+    Grpc,
     /// `initialDelaySeconds`.
     InitialDelaySeconds,
     /// `periodSeconds`.
@@ -262,6 +264,7 @@ impl ProbeField {
             Self::Exec => "exec",
             Self::HttpGet => "httpGet",
             Self::TcpSocket => "tcpSocket",
+            Self::Grpc => "grpc",
             Self::InitialDelaySeconds => "initialDelaySeconds",
             Self::PeriodSeconds => "periodSeconds",
             Self::TimeoutSeconds => "timeoutSeconds",
@@ -276,6 +279,7 @@ impl ProbeField {
             Self::Exec => probe.exec.take().is_some(),
             Self::HttpGet => probe.http_get.take().is_some(),
             Self::TcpSocket => probe.tcp_socket.take().is_some(),
+            Self::Grpc => probe.grpc.take().is_some(),
             Self::InitialDelaySeconds => probe.initial_delay_seconds.take().is_some(),
             Self::PeriodSeconds => probe.period_seconds.take().is_some(),
             Self::TimeoutSeconds => probe.timeout_seconds.take().is_some(),

@@ -16,6 +16,7 @@ use super::orphans::{fits, is_orphan};
 use super::overlay::Overlay;
 use super::{Cluster, ClusterView, Lookup, NamespaceLabels, Service, Write, prune};
 use crate::evaluate::{Verdict, evaluate};
+use crate::inject::reaches_pods;
 use crate::inject::record::Record;
 use crate::policy::Policies;
 use crate::policy::exemption::Exemption;
@@ -27,7 +28,7 @@ impl Cluster {
     /// Judges a set as [`evaluate`] does, with at most a few questions to the API server: for the labels of a namespace and for
     /// its Services, where the cache may not know those in question yet (in `kubectl apply` of a folder they were created
     /// milliseconds ago); for the user's right to exempt, where the policy asks for it; and for orphaned pods, where
-    /// something would be injected into a new set.
+    /// something would be changed in a new set.
     ///
     /// Each question gets half of the time left until `deadline`; one that fails or takes longer leaves its answer
     /// unknown. Answers `None` where there is nothing to judge. Most reviews ask nothing and never wait.
@@ -62,7 +63,7 @@ impl Cluster {
         }
         let now = Timestamp::now();
         let verdict = evaluate(policy, subject, &view, phase, now);
-        if !creates || verdict.injections.is_empty() {
+        if !creates || !reaches_pods(&verdict.operations) {
             return Ok(Some(verdict));
         }
         let Some(subject) = Subject::decode(write.source)? else {

@@ -12,6 +12,8 @@ mod testing;
 pub mod wanted;
 mod work;
 
+use json_patch::PatchOperation;
+
 use record::Record;
 use wanted::Wanted;
 use work::{Work, Write};
@@ -20,6 +22,7 @@ use crate::cluster::{ClusterView, Lookup};
 use crate::patch::Draft;
 use crate::policy::{ControllerOwned, Policy};
 use crate::subject::Old;
+use crate::subject::probe::Slot;
 use crate::subject::set::{Set, UpdateStrategy};
 use crate::subject::view::IntOrString;
 
@@ -28,10 +31,47 @@ use crate::subject::view::IntOrString;
 pub enum Kind {
     /// `readiness-probe`
     ReadinessProbe,
+    /// `liveness-probe`
+    LivenessProbe,
+    /// `startup-probe`
+    StartupProbe,
     /// `service-name`
     ServiceName,
     /// `volume-claims`: a claim, its completion, or a mount that was asked for with it.
     VolumeClaims,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::ReadinessProbe,
+        Self::LivenessProbe,
+        Self::StartupProbe,
+        Self::ServiceName,
+        Self::VolumeClaims,
+    ];
+
+    /// Its word in `steadyset.io/inject`, in the record's keys and in the metrics.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::ReadinessProbe => "readiness-probe",
+            Self::LivenessProbe => "liveness-probe",
+            Self::StartupProbe => "startup-probe",
+            Self::ServiceName => "service-name",
+            Self::VolumeClaims => "volume-claims",
+        }
+    }
+}
+
+impl From<Slot> for Kind {
+    fn from(slot: Slot) -> Self {
+        match slot {
+            Slot::Readiness => Self::ReadinessProbe,
+            Slot::Liveness => Self::LivenessProbe,
+            Slot::Startup => Self::StartupProbe,
+        }
+    }
 }
 
 /// Where the value of an injection comes from.
@@ -58,7 +98,8 @@ pub struct Injection {
     pub kind: Kind,
     /// Where its value comes from.
     pub origin: Origin,
-    /// Its key in the record: `service-name`, `claim/<name>`, `mount/<container>/<path>`, `readiness-probe/<container>`.
+    /// Its key in the record: `service-name`, `claim/<name>`, `mount/<container>/<path>`, or `readiness-probe`,
+    /// `liveness-probe` or `startup-probe` with `/<container>`.
     pub key: String,
 }
 
@@ -149,16 +190,26 @@ fn create(work: &mut Work<'_, '_>, write: &Write<'_, '_>) {
         ..*work
     };
     fill(&mut trial, write);
-    if trial.outcome.injections.is_empty() {
+    if !reaches_pods(trial.draft.operations()) {
         return fill(work, write);
     }
+    let done = if trial.outcome.injections.is_empty() {
+        "nothing taken out"
+    } else {
+        "nothing injected"
+    };
     let message = match pods.first() {
-        Some(pod) => {
-            format!("nothing injected: it would restart pod {pod}, left by an earlier set")
-        }
-        None => "nothing injected: whether an earlier set left pods could not be asked".to_owned(),
+        Some(pod) => format!("{done}: it would restart pod {pod}, left by an earlier set"),
+        None => format!("{done}: whether an earlier set left pods could not be asked"),
     };
     work.note(Tag::Injected, "/metadata/name", message);
+}
+
+/// Whether changes of a new set may be changes of its pods: a copied record may have had something injected or taken out.
+#[must_use]
+pub fn reaches_pods(operations: &[PatchOperation]) -> bool {
+    let mut paths = operations.iter().map(PatchOperation::path);
+    paths.any(|path| path.as_str().starts_with("/spec/"))
 }
 
 /// Fills in what a new set lacks. The webhook may be called a second time, with what others made of the first answer.
@@ -172,9 +223,7 @@ fn fill(work: &mut Work<'_, '_>, write: &Write<'_, '_>) {
         claims::inject(work);
     }
     probes::settle(work, write);
-    if write.wants(Kind::ReadinessProbe) {
-        probes::inject(work);
-    }
+    probes::inject(work, write);
     work.write_record(write.dropped);
 }
 

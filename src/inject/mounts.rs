@@ -63,7 +63,7 @@ fn recorded(record: &Record) -> Vec<Ours> {
 }
 
 fn fate(set: &Set<'_>, index: usize, ours: &Ours, write: &Write<'_, '_>) -> Fate {
-    let Some(container) = set.spec.template.spec.containers.get(index) else {
+    let Some(container) = set.container(index) else {
         return Fate::Stays;
     };
     let mounts = &container.volume_mounts;
@@ -143,7 +143,7 @@ fn give_up(work: &mut Work<'_, '_>, container: usize, at: usize, ours: &Ours, wh
     work.note(
         Tag::Yielded,
         format!("/spec/template/spec/containers/{container}/volumeMounts"),
-        format!("ours of `{}` at {} {why}", ours.volume, ours.path),
+        format!("ours of {:?} at {} {why}", ours.volume, ours.path),
     );
 }
 
@@ -168,7 +168,7 @@ fn apply(work: &mut Work<'_, '_>, container: usize, ours: &Ours, fate: &Fate) {
             work.note(
                 Tag::Yielded,
                 format!("{mounts}/{at}"),
-                format!("yours stands at {path}; the injected claim `{volume}` is not used there"),
+                format!("yours stands at {path}; the injected claim {volume:?} is not used there"),
             );
         }
         Fate::PutBack(at) => {
@@ -178,7 +178,7 @@ fn apply(work: &mut Work<'_, '_>, container: usize, ours: &Ours, fate: &Fate) {
             work.note(
                 Tag::Injected,
                 mounts,
-                format!("`{volume}` at {path} put back; write it in the manifest"),
+                format!("{volume:?} at {path} put back; write it in the manifest"),
             );
         }
     }

@@ -1,18 +1,21 @@
-//! Which readiness probe a container would get, and why it gets none.
+//! Which probes a container would get, and why it gets none.
 
 use std::sync::Arc;
 
 use crate::cluster::{ClusterView, Lookup, Service};
-use crate::policy::{ProbeMode, ReadinessProbe};
-use crate::subject::probe::Probe;
+use crate::patch::pointer;
+use crate::policy::{Policy, ProbeMode, StartupMode};
+use crate::subject::probe::{Probe, Slot};
 use crate::subject::set::{Container, Set};
 
 use super::catalogue;
-use super::record::{Item, Record, readiness_key};
-use super::work::Work;
-use super::{Kind, Origin, Tag};
+use super::record::{Item, Record, probe_key};
+use super::work::{Work, Write};
+use super::{Origin, Tag};
 
 mod derive;
+mod image;
+mod liveness;
 mod port;
 mod safe;
 mod settle;
@@ -24,12 +27,14 @@ pub(super) use settle::settle;
 pub(super) const SOURCE_PORT: &str = "port";
 /// What the name of a catalogue entry is put behind to name it as a source.
 pub(super) const SOURCE_CATALOGUE: &str = "catalogue/";
+/// What the name of a policy is put behind that states the probe for the image.
+pub(super) const SOURCE_IMAGE: &str = "policy/";
 
 /// What a proposal rests on.
 #[derive(Clone, Copy)]
 pub struct Site<'s> {
-    /// When probes are injected, and their numbers.
-    pub policy: &'s ReadinessProbe,
+    /// When probes are injected, and with which numbers.
+    pub policy: &'s Policy,
     /// The set's namespace.
     pub namespace: &'s str,
     /// The set, with its `serviceName` as it will be.
@@ -65,7 +70,7 @@ pub enum Proposal {
 pub struct Proposed {
     /// The probe, every field that the API server would fill in written out.
     pub probe: Probe<'static>,
-    /// `port`, or `catalogue/<entry>`.
+    /// `port`, `catalogue/<entry>`, or `policy/<policy>`.
     pub source: String,
     /// The number of the port that a script asks.
     pub port: Option<i64>,
@@ -78,13 +83,13 @@ pub fn propose(site: Site<'_>, container: &Container<'_>) -> Proposal {
         return Proposal::Silent;
     }
     let governing = governing_service(site);
-    let derived = match derive::derive(site.policy, container, governing.as_ref()) {
+    let derived = match derive::derive(Slot::Readiness, site, container, governing.as_ref()) {
         Ok(derived) => derived,
         Err(none) if none.is_empty() => return Proposal::NoPort,
         Err(competing) => return Proposal::Competing(competing),
     };
-    let safe = site.policy.mode == ProbeMode::Always
-        || derived.entry.is_some_and(|entry| entry.node_local)
+    let safe = site.policy.inject.readiness_probe.mode == ProbeMode::Always
+        || derived.node_local
         || safe::cannot_block(site, governing.as_ref())
         || catalogue::by_image(&container.image).is_none()
             && safe::is_plain_web(site.set, container);
@@ -98,32 +103,46 @@ pub fn propose(site: Site<'_>, container: &Container<'_>) -> Proposal {
     }
 }
 
-/// Gives every container of a new set the probe that it lacks; what the record knows is decided.
-pub(super) fn inject(work: &mut Work<'_, '_>) {
-    if work.policy.inject.readiness_probe.mode == ProbeMode::Never {
-        return;
-    }
+/// Gives every container of a new set the probes that it lacks; what the record knows is decided.
+pub(super) fn inject(work: &mut Work<'_, '_>, write: &Write<'_, '_>) {
     for index in 0..work.draft.set().spec.template.spec.containers.len() {
-        inject_into(work, index);
+        for slot in Slot::ALL {
+            if write.wants(slot.into()) && is_on(slot, work.policy) {
+                inject_into(work, write, index, slot);
+            }
+        }
     }
 }
 
-fn inject_into(work: &mut Work<'_, '_>, index: usize) {
-    let site = Site {
-        policy: &work.policy.inject.readiness_probe,
-        namespace: work.namespace,
-        set: work.draft.set(),
-        record: &work.record,
-        cluster: work.cluster,
-    };
-    let Some(container) = site.set.spec.template.spec.containers.get(index) else {
+/// Whether the policy has probes of that kind injected at all.
+fn is_on(slot: Slot, policy: &Policy) -> bool {
+    let inject = &policy.inject;
+    let restarts = inject.liveness_probe.mode != ProbeMode::Never;
+    match slot {
+        Slot::Readiness => inject.readiness_probe.mode != ProbeMode::Never,
+        Slot::Liveness => restarts,
+        Slot::Startup => restarts && inject.startup_probe.mode == StartupMode::WithLiveness,
+    }
+}
+
+fn inject_into(work: &mut Work<'_, '_>, write: &Write<'_, '_>, index: usize, slot: Slot) {
+    let site = work.site();
+    let Some(container) = site.set.container(index) else {
         return;
     };
-    let key = readiness_key(&container.name);
-    if container.readiness_probe.is_some() || work.record.get(&key).is_some() {
+    let key = probe_key(slot, &container.name);
+    if slot.of(container).is_some() || work.record.get(&key).is_some() {
         return;
     }
-    let Proposal::Probe(proposed) = propose(site, container) else {
+    let proposed = match slot {
+        Slot::Readiness => match propose(site, container) {
+            Proposal::Probe(proposed) => Some(proposed),
+            _ => None,
+        },
+        Slot::Liveness => liveness::propose(site, container, write),
+        Slot::Startup => liveness::propose_startup(site, container),
+    };
+    let Some(proposed) = proposed else {
         return;
     };
     let Ok(value) = serde_json::to_value(&proposed.probe) else {
@@ -138,24 +157,22 @@ fn inject_into(work: &mut Work<'_, '_>, index: usize) {
         port: proposed.port,
         ..Item::new(value, proposed.source)
     };
-    work.draft.set_readiness_probe(index, proposed.probe);
+    work.draft.set_probe(index, slot, proposed.probe);
     work.record.insert(key.clone(), item);
-    work.injected(Kind::ReadinessProbe, origin, key);
-    work.note(
-        Tag::Injected,
-        format!("/spec/template/spec/containers/{index}/readinessProbe"),
-        message,
-    );
+    work.injected(slot.into(), origin, key);
+    work.note(Tag::Injected, pointer(index, slot.field()), message);
 }
 
 impl Proposed {
     /// The probe in a few words.
     fn describe(&self) -> String {
         let entry = self.source.strip_prefix(SOURCE_CATALOGUE);
-        let what = entry.map_or_else(
-            || "tcpSocket".to_owned(),
-            |entry| format!("what suits {entry}"),
-        );
+        let policy = self.source.strip_prefix(SOURCE_IMAGE);
+        let what = match (entry, policy) {
+            (Some(entry), _) => format!("what suits {entry}"),
+            (_, Some(policy)) => format!("what policy {policy} states for the image"),
+            _ => "tcpSocket".to_owned(),
+        };
         match (self.probe.port(), self.port) {
             (Some(port), _) => format!("{what}, port {port}"),
             (None, Some(port)) => format!("{what}, port {port}"),
@@ -167,6 +184,8 @@ impl Proposed {
 fn origin(source: &str) -> Origin {
     if source.starts_with(SOURCE_CATALOGUE) {
         Origin::Catalogue
+    } else if source.starts_with(SOURCE_IMAGE) {
+        Origin::Policy
     } else {
         Origin::Port
     }

@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::Kind;
 use crate::subject::annotations::INJECTED;
+use crate::subject::probe::Slot;
 use crate::subject::set::Set;
 
 /// The key of the injected `serviceName`.
@@ -34,10 +36,10 @@ pub fn mount_key(container: &str, path: &str) -> String {
     format!("mount/{container}/{}", path.trim_start_matches('/'))
 }
 
-/// The key of an injected readiness probe.
+/// The key of an injected probe.
 #[must_use]
-pub fn readiness_key(container: &str) -> String {
-    format!("readiness-probe/{container}")
+pub fn probe_key(slot: Slot, container: &str) -> String {
+    format!("{}/{container}", Kind::from(slot).word())
 }
 
 /// All that was ever injected into a set, by key.
@@ -57,7 +59,8 @@ pub struct Item {
     pub state: State,
     /// The value as it was written.
     pub value: Value,
-    /// Where it comes from: `policy`, `service`, `annotation`, `port`, or `catalogue/<entry>`.
+    /// Where it comes from: `policy`, `service`, `annotation`, `port`, `catalogue/<entry>`, or
+    /// `policy/<policy>` for a probe that a policy states for the image.
     pub source: String,
     /// The number of the port that a script asks; other probes name theirs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -247,15 +250,15 @@ mod tests {
             Item::new(json!("web-pods"), SOURCE_POLICY),
         );
         record.insert(
-            readiness_key("app"),
+            probe_key(Slot::Readiness, "app"),
             Item::new(json!({"tcpSocket": {"port": "http"}}), "port"),
         );
-        record.set_state(&readiness_key("app"), State::Yielded);
+        record.set_state(&probe_key(Slot::Readiness, "app"), State::Yielded);
         let stored = set(&json!({INJECTED: record.to_json().unwrap()}));
         assert!(!Record::of(&stored).unwrap().differs_from(&record));
         assert_eq!(record.kept_service(), Some("web-pods"));
         assert!(record.is_injected(SERVICE_NAME));
-        assert!(!record.is_injected(&readiness_key("app")));
+        assert!(!record.is_injected(&probe_key(Slot::Readiness, "app")));
     }
 
     #[test]

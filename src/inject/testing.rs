@@ -178,9 +178,12 @@ pub(super) fn create_with(policy: &Policy, set: &Value, world: &World) -> Writte
 
 /// Replaces a stored set; a second call with what comes of it must change nothing.
 pub(super) fn update(old: &Value, new: &Value, world: &World) -> Written {
-    let policy = Policy::default();
-    let written = write(&policy, Some(old), new, world);
-    let again = write(&policy, Some(old), &written.set, world);
+    update_with(&Policy::default(), old, new, world)
+}
+
+pub(super) fn update_with(policy: &Policy, old: &Value, new: &Value, world: &World) -> Written {
+    let written = write(policy, Some(old), new, world);
+    let again = write(policy, Some(old), &written.set, world);
     assert_eq!(again.operations, 0, "{}", written.set);
     written
 }

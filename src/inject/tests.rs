@@ -49,7 +49,7 @@ fn a_new_set_is_linked_and_probed_and_told_so() {
     assert_eq!(
         says,
         [
-            "injected /spec/serviceName: set to `web-pods`, a headless Service that steadyset keeps; write it in the manifest, it cannot change later",
+            "injected /spec/serviceName: set to \"web-pods\", a headless Service that steadyset keeps; write it in the manifest, it cannot change later",
             "injected /spec/template/spec/containers/0/readinessProbe: added: tcpSocket, port http; write it in the manifest, or your own",
         ]
     );
@@ -112,6 +112,20 @@ fn nothing_is_injected_over_orphaned_pods() {
     assert_eq!(
         create(&web(&json!({})), &orphans(Lookup::Unknown)).operations,
         0
+    );
+    let copied = create(&web(&json!({})), &empty_world()).set;
+    let refusing = merged(
+        &copied,
+        &json!({"metadata": {"annotations": {"steadyset.io/inject": "none"}}}),
+    );
+    assert!(create(&refusing, &empty_world()).probe().is_null());
+    let written = create(&refusing, &orphans(Lookup::Found(vec!["web-0".to_owned()])));
+    assert_eq!(written.set, refusing);
+    assert_eq!(
+        written.says(),
+        [
+            "injected /metadata/name: nothing taken out: it would restart pod web-0, left by an earlier set"
+        ]
     );
     let complete =
         web(&json!({"spec": {"serviceName": "web", "template": {"spec": {"containers": []}}}}));

@@ -4,15 +4,6 @@ use super::Kind;
 use crate::subject::annotations::INJECT;
 use crate::subject::set::Set;
 
-/// The words of the annotation; the last two are of later phases, and narrow nothing today.
-const WORDS: [(&str, Option<Kind>); 5] = [
-    ("readiness-probe", Some(Kind::ReadinessProbe)),
-    ("service-name", Some(Kind::ServiceName)),
-    ("volume-claims", Some(Kind::VolumeClaims)),
-    ("liveness-probe", None),
-    ("startup-probe", None),
-];
-
 /// What a set lets us inject; the policy decides whether we do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wanted(Option<Vec<Kind>>);
@@ -36,7 +27,7 @@ impl Wanted {
 
 /// The words that a list may hold.
 pub fn words() -> impl Iterator<Item = &'static str> {
-    WORDS.iter().map(|(word, _)| *word)
+    Kind::ALL.into_iter().map(Kind::word)
 }
 
 /// The kinds that a text names: `none`, or a comma list.
@@ -49,15 +40,13 @@ pub fn parse(text: &str) -> Result<Vec<Kind>, &str> {
     if text == "none" {
         return Ok(Vec::new());
     }
-    let kinds: Result<Vec<Option<Kind>>, &str> = text
-        .split(',')
+    text.split(',')
         .map(str::trim)
         .map(|word| {
-            let known = WORDS.iter().find(|(name, _)| *name == word);
-            known.map(|(_, kind)| *kind).ok_or(word)
+            let known = Kind::ALL.into_iter().find(|kind| kind.word() == word);
+            known.ok_or(word)
         })
-        .collect();
-    Ok(kinds?.into_iter().flatten().collect())
+        .collect()
 }
 
 #[cfg(test)]
@@ -72,7 +61,8 @@ mod tests {
             (" none ", Ok(vec![])),
             ("readiness-probe", Ok(vec![probe])),
             ("service-name, volume-claims", Ok(vec![name, claims])),
-            ("liveness-probe", Ok(vec![])),
+            ("liveness-probe", Ok(vec![Kind::LivenessProbe])),
+            ("startup-probe", Ok(vec![Kind::StartupProbe])),
             ("readiness-probe,none", Err("none")),
             ("readiness", Err("readiness")),
             ("", Err("")),

@@ -1,5 +1,6 @@
 //! What one run of the injections carries along.
 
+use super::probes::Site;
 use super::record::Record;
 use super::wanted::Wanted;
 use super::{Injection, Kind, Notice, Origin, Outcome, Tag};
@@ -26,6 +27,17 @@ pub(super) struct Work<'w, 'a> {
 }
 
 impl Work<'_, '_> {
+    /// What a proposal for the set as it stands rests on.
+    pub(super) fn site(&self) -> Site<'_> {
+        Site {
+            policy: self.policy,
+            namespace: self.namespace,
+            set: self.draft.set(),
+            record: &self.record,
+            cluster: self.cluster,
+        }
+    }
+
     /// Tells the user something.
     pub(super) fn note(&mut self, tag: Tag, pointer: impl Into<String>, message: String) {
         self.outcome.notices.push(Notice {

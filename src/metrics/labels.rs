@@ -5,7 +5,7 @@ use std::io;
 use prometheus_client::encoding::EncodeLabelValue;
 use rustls::AlertDescription;
 
-use crate::inject::{Kind, Origin};
+use crate::inject::Origin;
 use crate::rules::Action;
 
 /// Declares a label: its enum, all its values, and each value's text.
@@ -137,15 +137,6 @@ pub(crate) fn action(action: Action) -> &'static str {
         Action::Deny => "deny",
         Action::Warn => "warn",
         Action::Audit => "audit",
-    }
-}
-
-/// The text of what was injected; the word of the annotation `steadyset.io/inject`.
-pub(super) fn kind_text(kind: Kind) -> &'static str {
-    match kind {
-        Kind::ReadinessProbe => "readiness-probe",
-        Kind::ServiceName => "service-name",
-        Kind::VolumeClaims => "volume-claims",
     }
 }
 

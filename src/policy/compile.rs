@@ -288,6 +288,7 @@ impl Compiler<'_> {
                 port: self.asked(&format!("{path}.httpGet.port"), get.port.as_ref(), port),
                 host: Text::default(),
                 scheme: get.scheme.map_or("HTTP", Scheme::as_str).into(),
+                http_headers: Vec::new(),
             });
         }
         if let Some(tcp) = &spec.tcp_socket {

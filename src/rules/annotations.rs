@@ -136,8 +136,8 @@ mod tests {
             (
                 "inject",
                 "all",
-                "\"all\" is none of its words, so nothing is injected; write none, or a comma list of readiness-probe, service-name, \
-                 volume-claims, liveness-probe, startup-probe",
+                "\"all\" is none of its words, so nothing is injected; write none, or a comma list of readiness-probe, liveness-probe, \
+                 startup-probe, service-name, volume-claims",
             ),
             (
                 "injects",

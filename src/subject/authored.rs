@@ -4,21 +4,23 @@
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use super::probe::Slot;
+
 /// kubectl's copy of the file that was applied last.
 const LAST_APPLIED: &str =
     "/metadata/annotations/kubectl.kubernetes.io~1last-applied-configuration";
 
-/// The names of the fields of a container's readiness probe that the object says a user wrote; none where nothing says so.
+/// The names of the fields of a container's probe that the object says a user wrote; none where nothing says so.
 ///
 /// It reads the whole object, so it is for the rare write where it matters.
-pub(super) fn readiness_probe_fields(object: &RawValue, container: &str) -> Vec<String> {
+pub(super) fn probe_fields(object: &RawValue, container: &str, slot: Slot) -> Vec<String> {
     let Ok(object) = serde_json::from_str::<Value>(object.get()) else {
         return Vec::new();
     };
     let file = object.pointer(LAST_APPLIED).and_then(Value::as_str);
     let mut fields = file
         .and_then(|text| serde_json::from_str(text).ok())
-        .map(|file| in_file(&file, container))
+        .map(|file| in_file(&file, container, slot))
         .unwrap_or_default();
     let entries = object.pointer("/metadata/managedFields");
     for entry in entries.and_then(Value::as_array).into_iter().flatten() {
@@ -27,26 +29,26 @@ pub(super) fn readiness_probe_fields(object: &RawValue, container: &str) -> Vec<
             .get("operation")
             .is_some_and(|operation| operation == "Apply")
         {
-            fields.extend(in_apply(entry, container));
+            fields.extend(in_apply(entry, container, slot));
         }
     }
     fields
 }
 
-fn in_file(file: &Value, container: &str) -> Vec<String> {
+fn in_file(file: &Value, container: &str, slot: Slot) -> Vec<String> {
     let containers = file.pointer("/spec/template/spec/containers");
     let mut containers = containers.and_then(Value::as_array).into_iter().flatten();
     let written = containers.find(|other| other.get("name").is_some_and(|name| name == container));
-    let probe = written.and_then(|written| written.get("readinessProbe"));
+    let probe = written.and_then(|written| written.get(slot.field()));
     keys(probe).map(ToOwned::to_owned).collect()
 }
 
 /// `fieldsV1` of `meta/v1`: fields are called `f:<name>`, members of a list `k:<their keys>`.
-fn in_apply(entry: &Value, container: &str) -> Vec<String> {
+fn in_apply(entry: &Value, container: &str, slot: Slot) -> Vec<String> {
     let containers = entry.pointer("/fieldsV1/f:spec/f:template/f:spec/f:containers");
     let key = format!("k:{}", json!({"name": container}));
     let owned = containers.and_then(|containers| containers.get(key));
-    let probe = owned.and_then(|owned| owned.get("f:readinessProbe"));
+    let probe = owned.and_then(|owned| owned.get(format!("f:{}", slot.field())));
     keys(probe)
         .filter_map(|key| key.strip_prefix("f:"))
         .map(ToOwned::to_owned)
@@ -66,7 +68,7 @@ mod tests {
 
     fn fields(metadata: &Value) -> Vec<String> {
         let object = to_raw_value(&json!({"metadata": metadata})).unwrap();
-        readiness_probe_fields(&object, "web")
+        probe_fields(&object, "web", Slot::Readiness)
     }
 
     fn file(containers: &Value) -> Value {
@@ -92,6 +94,18 @@ mod tests {
     fn what_an_apply_owns_tells_and_what_an_update_changed_does_not() {
         assert_eq!(fields(&managed("Apply")), ["httpGet", "timeoutSeconds"]);
         assert!(fields(&managed("Update")).is_empty());
+    }
+
+    #[test]
+    fn each_probe_is_told_of_by_itself() {
+        let probe = json!({"tcpSocket": {}, "timeoutSeconds": 3});
+        let told = file(&json!([{"name": "web", "livenessProbe": probe}]));
+        let object = to_raw_value(&json!({"metadata": told})).unwrap();
+        assert_eq!(
+            probe_fields(&object, "web", Slot::Liveness),
+            ["tcpSocket", "timeoutSeconds"]
+        );
+        assert!(probe_fields(&object, "web", Slot::Readiness).is_empty());
     }
 
     #[test]

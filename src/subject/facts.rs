@@ -57,7 +57,13 @@ impl MatchExpression<'_> {
     }
 }
 
-impl Set<'_> {
+impl<'a> Set<'a> {
+    /// The container at a place in the list; init containers are none.
+    #[must_use]
+    pub fn container(&self, index: usize) -> Option<&Container<'a>> {
+        self.spec.template.spec.containers.get(index)
+    }
+
     /// Whether an owner manages the set (`ownerReferences[].controller: true`), as operators do.
     #[must_use]
     pub fn is_controlled(&self) -> bool {

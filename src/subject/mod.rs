@@ -23,6 +23,7 @@ pub mod set;
 pub mod view;
 
 use members::Members;
+use probe::Slot;
 pub(crate) use quantity::is_size;
 use set::{Metadata, Set, Status, Template};
 use view::view;
@@ -147,11 +148,11 @@ impl<'a> Subject<'a> {
 }
 
 impl Old<'_> {
-    /// The fields of a container's readiness probe that the user of this write is known to have written himself. A merge
-    /// leaves a number that he wrote and the same number of ours alike.
+    /// The fields of a container's probe that the user of this write is known to have written himself. A merge leaves a
+    /// number that he wrote and the same number of ours alike.
     #[must_use]
-    pub fn authored_probe_fields(&self, container: &str) -> Vec<String> {
-        authored::readiness_probe_fields(self.wanted, container)
+    pub fn authored_probe_fields(&self, container: &str, slot: Slot) -> Vec<String> {
+        authored::probe_fields(self.wanted, container, slot)
     }
 
     /// Whether the pod template still differs once the operations are applied: a probe that was put back makes a template

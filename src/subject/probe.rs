@@ -2,7 +2,53 @@
 
 use serde::Serialize;
 
+use super::set::Container;
 use super::view::{IntOrString, Text, view};
+
+/// Which of a container's three probes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Slot {
+    /// `readinessProbe`
+    Readiness,
+    /// `livenessProbe`
+    Liveness,
+    /// `startupProbe`
+    Startup,
+}
+
+impl Slot {
+    /// All of them, those first that others depend on.
+    pub const ALL: [Self; 3] = [Self::Readiness, Self::Liveness, Self::Startup];
+
+    /// The field of the container.
+    #[must_use]
+    pub fn field(self) -> &'static str {
+        match self {
+            Self::Readiness => "readinessProbe",
+            Self::Liveness => "livenessProbe",
+            Self::Startup => "startupProbe",
+        }
+    }
+
+    /// The container's probe.
+    #[must_use]
+    pub fn of<'c, 'a>(self, container: &'c Container<'a>) -> Option<&'c Probe<'a>> {
+        match self {
+            Self::Readiness => container.readiness_probe.as_ref(),
+            Self::Liveness => container.liveness_probe.as_ref(),
+            Self::Startup => container.startup_probe.as_ref(),
+        }
+    }
+
+    /// The container's probe, to be changed.
+    pub fn of_mut<'c, 'a>(self, container: &'c mut Container<'a>) -> &'c mut Option<Probe<'a>> {
+        match self {
+            Self::Readiness => &mut container.readiness_probe,
+            Self::Liveness => &mut container.liveness_probe,
+            Self::Startup => &mut container.startup_probe,
+        }
+    }
+}
 
 view! {
     /// A probe (`k8s.io/api/core/v1`, `Probe`). Numbers are `None` where absent; the server fills in `timeoutSeconds` 1,
@@ -53,7 +99,26 @@ impl Probe<'_> {
             + usize::from(self.grpc.is_some())
     }
 
-    /// The port that the probe connects to, where its handler has one.
+    /// Whether it has no handler but those of another.
+    #[must_use]
+    pub fn asks_like(&self, other: &Probe<'_>) -> bool {
+        self.exec == other.exec
+            && self.http_get == other.http_get
+            && self.tcp_socket == other.tcp_socket
+            && self.grpc == other.grpc
+    }
+
+    /// Whether it has a handler of another, exactly, be it beside one of its own.
+    #[must_use]
+    pub fn has_handler_of(&self, other: &Probe<'_>) -> bool {
+        let exec = other.exec.is_some() && self.exec == other.exec;
+        let http = other.http_get.is_some() && self.http_get == other.http_get;
+        let tcp = other.tcp_socket.is_some() && self.tcp_socket == other.tcp_socket;
+        let grpc = other.grpc.is_some() && self.grpc == other.grpc;
+        exec || http || tcp || grpc
+    }
+
+    /// The port that the probe connects to by number or name, where its handler has one.
     #[must_use]
     pub fn port(&self) -> Option<&IntOrString<'_>> {
         self.http_get
@@ -88,6 +153,20 @@ view! {
         /// `HTTP` or `HTTPS`.
         #[serde(skip_serializing_if = "str_is_empty")]
         "scheme" => scheme: Text<'a>,
+        /// Never written by us; one that a user adds makes the probe his.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        "httpHeaders" => http_headers: Vec<HttpHeader<'a>>,
+    }
+}
+
+view! {
+    /// A header of an HTTP GET.
+    #[derive(PartialEq, Serialize)]
+    pub struct HttpHeader<'a> {
+        /// Its name.
+        "name" => name: Text<'a>,
+        /// Its value.
+        "value" => value: Text<'a>,
     }
 }
 

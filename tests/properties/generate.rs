@@ -214,6 +214,8 @@ fn container() -> BoxedStrategy<Value> {
         ("command", prop_oneof![5 => Just(None), 1 => one_of(commands).prop_map(Some)].boxed()),
         ("ports", maybe(list(port(), 3))),
         ("readinessProbe", prop_oneof![4 => Just(None), 1 => Just(Some(Value::Null)), 1 => super::user::probe().prop_map(Some)].boxed()),
+        ("livenessProbe", prop_oneof![6 => Just(None), 1 => super::user::probe().prop_map(Some)].boxed()),
+        ("startupProbe", prop_oneof![6 => Just(None), 1 => super::user::probe().prop_map(Some)].boxed()),
         ("volumeMounts", maybe(list(mount(), 3))),
         ("resources", maybe(Just(json!({"limits": {"cpu": 0.5, "memory": "1024Mi"}})))),
         ("futureField", maybe(extra())),

@@ -11,13 +11,12 @@ use serde_json::value::to_raw_value;
 use serde_json::{Value, json};
 use steadyset::inject::{Injection, Origin, inject};
 use steadyset::patch::Draft;
-use steadyset::policy::Policy;
 use steadyset::subject::annotations::INJECTED;
 use steadyset::subject::set::Set;
 use steadyset::subject::{Source, Subject};
 
 use generate::{any_set, stateful_set, stored};
-use user::{Edit, edits};
+use user::{Edit, PROBES, edits};
 use world::World;
 
 /// What comes of one write.
@@ -46,7 +45,7 @@ fn write(old: Option<&Value>, new: &Value, world: &World) -> Written {
     };
     let mut draft = Draft::new(subject.set);
     let outcome = inject(
-        &Policy::default(),
+        &world.policy,
         "shop",
         &mut draft,
         subject.old.as_ref(),
@@ -91,7 +90,9 @@ fn rest(set: &Value) -> Value {
         .into_iter()
         .flatten()
     {
-        without(container, "readinessProbe");
+        for field in PROBES {
+            without(container, field);
+        }
         without(container, "volumeMounts");
     }
     without_nulls(&set)
@@ -156,7 +157,9 @@ proptest! {
         let written = write(None, &set, &world);
         prop_assert_eq!(rest(&written.object), rest(&set));
         for (before, after) in containers(&set).iter().zip(containers(&written.object)) {
-            prop_assert!(before["readinessProbe"].is_null() || before["readinessProbe"] == after["readinessProbe"]);
+            for field in PROBES {
+                prop_assert!(before[field].is_null() || before[field] == after[field]);
+            }
             let mounts = before["volumeMounts"].as_array().cloned().unwrap_or_default();
             let added = after["volumeMounts"].as_array().cloned().unwrap_or_default();
             prop_assert!(added.starts_with(&mounts));
@@ -178,12 +181,22 @@ proptest! {
     fn what_is_injected_is_one_handler_that_stays_on_its_node(set in stateful_set(), world in world::world()) {
         let written = write(None, &set, &world);
         for (before, after) in containers(&set).iter().zip(containers(&written.object)) {
-            if before["readinessProbe"].is_null() && !after["readinessProbe"].is_null() {
-                let probe = &after["readinessProbe"];
+            let is_new = |field: &str| before[field].is_null() && !after[field].is_null();
+            for field in PROBES.into_iter().filter(|field| is_new(field)) {
+                let probe = &after[field];
                 prop_assert_eq!(handlers(probe), 1);
                 prop_assert!(probe["timeoutSeconds"].is_number());
                 prop_assert!(probe["httpGet"]["host"].is_null() && probe["tcpSocket"]["host"].is_null());
             }
+            let patience = |probe: &Value| {
+                let number = |name: &str| probe[name].as_i64().unwrap_or_default();
+                number("periodSeconds") * number("failureThreshold")
+            };
+            if is_new("livenessProbe") {
+                let alone = after["startupProbe"].is_null();
+                prop_assert!(!alone || patience(&after["livenessProbe"]) >= 600, "{}", after);
+            }
+            prop_assert!(!is_new("startupProbe") || is_new("livenessProbe"), "{}", after);
         }
     }
 
@@ -235,18 +248,23 @@ proptest! {
     }
 
     #[test]
-    fn the_users_own_probe_makes_ours_go(file in stored(), own in user::probe(), world in world::world()) {
+    fn the_users_own_probe_makes_ours_go(
+        file in stored(), field in prop::sample::select(PROBES.to_vec()), own in user::probe(), world in world::world()
+    ) {
         let set = write(None, &file, &world).object;
-        let new = user::applied(&set, &Edit::Probe(own.clone()));
+        let new = user::applied(&set, &Edit::Probe(field, own.clone()));
         let written = write(Some(&set), &new, &world);
         for ((before, merged), after) in containers(&set).iter().zip(containers(&new)).zip(containers(&written.object)) {
-            let had_none = file_container(&file, before)["readinessProbe"].is_null();
-            if had_none && handlers(&merged["readinessProbe"]) == 2 {
-                prop_assert_eq!(handlers(&after["readinessProbe"]), 1);
-                let mut whole = after["readinessProbe"].clone();
+            let had_none = file_container(&file, before)[field].is_null();
+            if had_none && handlers(&merged[field]) == 2 {
+                prop_assert_eq!(handlers(&after[field]), 1);
+                let mut whole = after[field].clone();
                 json_patch::merge(&mut whole, &own);
                 for handler in ["exec", "httpGet", "tcpSocket", "grpc"] {
-                    prop_assert_eq!(&whole[handler], &after["readinessProbe"][handler], "the handler is the user's");
+                    prop_assert_eq!(&whole[handler], &after[field][handler], "the handler is the user's");
+                }
+                if field == "livenessProbe" && file_container(&file, before)["startupProbe"].is_null() {
+                    prop_assert!(after["startupProbe"].is_null(), "none of ours beside the user's own");
                 }
             }
         }
@@ -271,10 +289,14 @@ proptest! {
 
     #[test]
     fn a_revert_leads_to_the_very_template(file in stored(), edits in proptest::collection::vec(edits(), 1..4), world in world::world()) {
-        let mut probes = 0;
+        let mut probes = Vec::new();
         let edits = edits.into_iter().filter(|edit| {
-            probes += usize::from(matches!(edit, Edit::Probe(_)));
-            probes < 2 || !matches!(edit, Edit::Probe(_))
+            let Edit::Probe(field, _) = edit else {
+                return true;
+            };
+            let is_first = !probes.contains(field);
+            probes.push(field);
+            is_first
         });
         let mut steps = Vec::new();
         let (mut file, mut set) = (file.clone(), write(None, &file, &world).object);

@@ -12,11 +12,14 @@ pub enum Edit {
     Image(&'static str),
     /// Every port gets another name.
     PortNames(&'static str),
-    /// A readiness probe of the user's own.
-    Probe(Value),
+    /// A probe of the user's own, by its field.
+    Probe(&'static str, Value),
     /// A label of the template.
     Label(&'static str),
 }
+
+/// The fields of a container's probes.
+pub const PROBES: [&str; 3] = ["readinessProbe", "livenessProbe", "startupProbe"];
 
 /// Any edit.
 pub fn edits() -> impl Strategy<Value = Edit> {
@@ -25,7 +28,8 @@ pub fn edits() -> impl Strategy<Value = Edit> {
         prop::sample::select(vec!["postgres:16", "redis:8", "corp/app:2", "minio/minio"])
             .prop_map(Edit::Image),
         prop::sample::select(vec!["main", "web", "service"]).prop_map(Edit::PortNames),
-        probe().prop_map(Edit::Probe),
+        (prop::sample::select(PROBES.to_vec()), probe())
+            .prop_map(|(field, probe)| Edit::Probe(field, probe)),
         prop::sample::select(vec!["one", "two"]).prop_map(Edit::Label),
     ]
 }
@@ -65,9 +69,9 @@ pub fn applied(set: &Value, edit: &Edit) -> Value {
                 port["name"] = json!(format!("{name}-{index}"));
             }
         }),
-        Edit::Probe(probe) => each_container(&mut set, |container| {
+        Edit::Probe(field, probe) => each_container(&mut set, |container| {
             if let Some(fields) = container.as_object_mut() {
-                json_patch::merge(fields.entry("readinessProbe").or_insert(Value::Null), probe);
+                json_patch::merge(fields.entry(*field).or_insert(Value::Null), probe);
             }
         }),
     }
@@ -95,8 +99,8 @@ pub fn reverted(set: &Value, file: &Value, edit: &Edit) -> Value {
         Edit::PortNames(_) => each_container(&mut set, |container| {
             back(container, originals.next(), "ports");
         }),
-        Edit::Probe(edit) => each_container(&mut set, |container| {
-            probe_back(container, originals.next(), edit);
+        Edit::Probe(field, edit) => each_container(&mut set, |container| {
+            probe_back(container, originals.next(), field, edit);
         }),
     }
     set
@@ -113,15 +117,15 @@ fn back(container: &mut Value, original: Option<&Value>, field: &str) {
 }
 
 /// A three-way merge: without a probe in the file all of it goes, else what the edit added.
-fn probe_back(container: &mut Value, original: Option<&Value>, edit: &Value) {
-    let original = original.map_or(&Value::Null, |original| &original["readinessProbe"]);
+fn probe_back(container: &mut Value, original: Option<&Value>, field: &str, edit: &Value) {
+    let original = original.map_or(&Value::Null, |original| &original[field]);
     let (Some(own), Some(edit)) = (original.as_object(), edit.as_object()) else {
         if let Some(container) = container.as_object_mut() {
-            container.remove("readinessProbe");
+            container.remove(field);
         }
         return;
     };
-    if let Some(probe) = container["readinessProbe"].as_object_mut() {
+    if let Some(probe) = container[field].as_object_mut() {
         probe.retain(|key, _| own.contains_key(key) || !edit.contains_key(key));
         probe.extend(own.clone());
     }

@@ -1,17 +1,22 @@
-//! Clusters as they may be around a set.
+//! Clusters as they may be around a set, and the policy in force there.
 
 use std::sync::Arc;
 
 use proptest::prelude::*;
+use serde_json::json;
 use steadyset::cluster::{
     ClusterView, Lookup, ServerVersion, Service, ServiceKeeping, ServicePort,
 };
+use steadyset::policy::Policy;
+use steadyset::policy::compile::compile;
 
 /// A cluster of which Services alone are known, or not even these.
 #[derive(Clone, Debug)]
 pub struct World {
     services: Option<Vec<Arc<Service>>>,
     keeping: ServiceKeeping,
+    /// What is injected.
+    pub policy: Policy,
 }
 
 impl ClusterView for World {
@@ -56,10 +61,32 @@ pub fn world() -> impl Strategy<Value = World> {
         1 => Just(ServiceKeeping::Forbidden),
         1 => Just(ServiceKeeping::Nobody),
     ];
-    (services, keeping).prop_map(|(services, keeping)| World {
+    (services, keeping, policy()).prop_map(|(services, keeping, policy)| World {
         services: services.map(|services| services.into_iter().map(Arc::new).collect()),
         keeping,
+        policy,
     })
+}
+
+/// The policy as it comes, or one that has containers restarted, or one that knows images of its own.
+fn policy() -> impl Strategy<Value = Policy> {
+    let restarts = |mode: &str| json!({"inject": {"livenessProbe": {"mode": mode}}});
+    let patient = json!({"inject": {"livenessProbe": {"mode": "Always", "failureThreshold": 30},
+        "startupProbe": {"mode": "Never"}}});
+    let images = json!({"inject": {"livenessProbe": {"mode": "Safe"}, "imageProbes": [
+        {"image": "corp/app", "port": "http", "readiness": {"httpGet": {"path": "/ok"}, "initialDelaySeconds": 2}},
+        {"image": "nginx", "readiness": {"grpc": {"port": 80}}},
+        {"image": "*/redis", "port": 6379},
+    ]}});
+    let specs = [
+        json!({}),
+        restarts("Safe"),
+        restarts("Always"),
+        patient,
+        images,
+    ];
+    prop::sample::select(specs.to_vec())
+        .prop_map(|spec| compile("own", &spec).expect("a policy without faults"))
 }
 
 fn service() -> impl Strategy<Value = Service> {

@@ -1,41 +1,59 @@
-//! The probe that fits a container: of the catalogue, else of its ports.
+//! The probe that fits a container: of the policy, else of the catalogue, else of its ports.
 
 use std::sync::Arc;
 
-use super::catalogue::{self, Ask, Entry, Recipe, ServedPort};
-use super::{Proposed, SOURCE_CATALOGUE, SOURCE_PORT, Site, governing_service, port, side};
+use super::catalogue::{self, Ask, Entry, Recipe, ServedPort, Timings};
+use super::{
+    Proposed, SOURCE_CATALOGUE, SOURCE_IMAGE, SOURCE_PORT, Site, governing_service, image,
+    liveness, port, side,
+};
 use crate::cluster::Service;
 use crate::inject::record::Earlier;
-use crate::policy::ReadinessProbe;
-use crate::subject::probe::{Exec, HttpGet, Probe, TcpSocket};
+use crate::policy::Inject;
+use crate::subject::probe::{Exec, HttpGet, Probe, Slot, TcpSocket};
 use crate::subject::set::Container;
 use crate::subject::view::{IntOrString, Text};
 
 /// What a container would get whatever `Safe` says.
-pub(super) fn derive_any(site: Site<'_>, container: &Container<'_>) -> Option<Proposed> {
-    if is_silent(container) {
+pub(super) fn derive_any(
+    slot: Slot,
+    site: Site<'_>,
+    container: &Container<'_>,
+) -> Option<Proposed> {
+    if is_silent(container) || !is_permitted(slot, site, container) {
         return None;
     }
     let governing = governing_service(site);
-    let derived = derive(site.policy, container, governing.as_ref()).ok()?;
+    let derived = derive(slot, site, container, governing.as_ref()).ok()?;
     Some(derived.proposed)
 }
 
 /// The same, from the source of an earlier probe alone.
 pub(super) fn derive_from(
     source: &str,
+    slot: Slot,
     site: Site<'_>,
     container: &Container<'_>,
 ) -> Option<Proposed> {
-    if is_silent(container) {
+    if is_silent(container) || !is_permitted(slot, site, container) {
         return None;
     }
     if source == SOURCE_PORT {
         let governing = governing_service(site);
-        return from_ports(site.policy, container, governing.as_ref()).ok();
+        return from_ports(slot, site, container, governing.as_ref()).ok();
     }
-    let derived = from_catalogue(site.policy, container)?;
-    Some(derived.proposed).filter(|proposed| proposed.source == source)
+    let derived = if source.starts_with(SOURCE_IMAGE) {
+        image::derive(site, container)
+    } else {
+        from_catalogue(slot, site, container)
+    };
+    let proposed = derived?.proposed;
+    Some(proposed).filter(|proposed| proposed.source == source)
+}
+
+/// Whether a container may have such a probe of ours: none may be restarted that `Safe` protects.
+pub(super) fn is_permitted(slot: Slot, site: Site<'_>, container: &Container<'_>) -> bool {
+    slot == Slot::Readiness || liveness::is_permitted(site, container)
 }
 
 /// Whether nothing is ever said of the container: a side container, a system that must never get a probe, or a container
@@ -53,10 +71,8 @@ pub(super) fn founded(recorded: &Earlier, container: &Container<'_>, probe: &Pro
         .strip_prefix(SOURCE_CATALOGUE)
         .and_then(catalogue::named);
     let fits = entry.is_none_or(|entry| {
-        let asked = |recipe: &&Recipe| is_asked(recipe.ask, recorded, probe);
-        let recipe = entry.recipes.iter().find(asked);
-        catalogue::running(container) == Some(entry)
-            && recipe.is_some_and(|recipe| entry.answers(recipe.ask, container))
+        let answers = |ask: Ask| is_asked(ask, recorded, probe) && entry.answers(ask, container);
+        catalogue::running(container) == Some(entry) && asks(entry).any(answers)
     });
     let mut ports = container.tcp_ports();
     let undeclared = entry.is_some() && container.tcp_ports().next().is_none();
@@ -70,36 +86,47 @@ pub(super) fn founded(recorded: &Earlier, container: &Container<'_>, probe: &Pro
 }
 
 /// Whether a recorded probe is founded, and one that we could have written: the record could be forged.
-pub(super) fn holds(recorded: &Earlier, container: &Container<'_>, probe: &Probe<'_>) -> bool {
-    founded(recorded, container, probe)
-        && !is_silent(container)
-        && is_of_source(recorded, probe)
-        && has_our_numbers(probe)
+pub(super) fn holds(
+    recorded: &Earlier,
+    slot: Slot,
+    site: Site<'_>,
+    container: &Container<'_>,
+    probe: &Probe<'_>,
+) -> bool {
+    if is_silent(container) || !is_permitted(slot, site, container) {
+        return false;
+    }
+    if recorded.source.starts_with(SOURCE_IMAGE) {
+        let stated = image::derive(site, container).filter(|_| slot == Slot::Readiness);
+        return stated.is_some_and(|stated| stated.proposed.probe == *probe);
+    }
+    founded(recorded, container, probe) && is_of_source(recorded, probe) && has_our_numbers(probe)
 }
 
 /// Whether the numbers may be those of some policy: what the server refuses would come back with every write.
 fn has_our_numbers(probe: &Probe<'_>) -> bool {
-    let numbers = [
-        probe.period_seconds,
-        probe.timeout_seconds,
-        probe.failure_threshold,
-    ];
-    numbers
+    let seconds = [probe.period_seconds, probe.timeout_seconds];
+    let failures = probe.failure_threshold;
+    seconds
         .into_iter()
         .flatten()
         .all(|number| (1..=3600).contains(&number))
+        && failures.is_none_or(|number| (1..=10_000).contains(&number))
         && probe.success_threshold.is_none_or(|number| number == 1)
         && probe.initial_delay_seconds.is_none()
         && probe.termination_grace_period_seconds.is_none()
 }
 
+/// Every way in which a system is asked, for readiness or liveness.
+fn asks(entry: &'static Entry) -> impl Iterator<Item = Ask> {
+    let recipes = entry.recipes.iter();
+    recipes.flat_map(|recipe| [recipe.ask, recipe.liveness()])
+}
+
 fn is_of_source(recorded: &Earlier, probe: &Probe<'_>) -> bool {
     let entry = recorded.source.strip_prefix(SOURCE_CATALOGUE);
     match entry.map(catalogue::named) {
-        Some(Some(entry)) => entry
-            .recipes
-            .iter()
-            .any(|recipe| is_asked(recipe.ask, recorded, probe)),
+        Some(Some(entry)) => asks(entry).any(|ask| is_asked(ask, recorded, probe)),
         Some(None) => false,
         None => recorded.source == SOURCE_PORT && is_asked(Ask::Tcp, recorded, probe),
     }
@@ -113,37 +140,39 @@ fn is_asked(ask: Ask, recorded: &Earlier, probe: &Probe<'_>) -> bool {
         Some(IntOrString::Int(number)) => IntOrString::Int(*number),
         None => IntOrString::Int(number),
     };
-    let expected = asking(ask, port, number);
-    expected.exec == probe.exec
-        && expected.http_get == probe.http_get
-        && expected.tcp_socket == probe.tcp_socket
-        && probe.grpc.is_none()
+    asking(ask, port, number).asks_like(probe)
 }
 
 /// A probe that fits a container, whether or not it is safe for the set.
 pub(super) struct Derived {
     pub(super) proposed: Proposed,
-    pub(super) entry: Option<&'static Entry>,
+    /// Whether it passes on a member that has no peers.
+    pub(super) node_local: bool,
 }
 
 /// The probe of a container, or the ports that compete.
 pub(super) fn derive(
-    policy: &ReadinessProbe,
+    slot: Slot,
+    site: Site<'_>,
     container: &Container<'_>,
     governing: Option<&Arc<Service>>,
 ) -> Result<Derived, Vec<String>> {
-    if let Some(derived) = from_catalogue(policy, container) {
+    let stated = (slot == Slot::Readiness)
+        .then(|| image::derive(site, container))
+        .flatten();
+    if let Some(derived) = stated.or_else(|| from_catalogue(slot, site, container)) {
         return Ok(derived);
     }
-    let proposed = from_ports(policy, container, governing)?;
+    let proposed = from_ports(slot, site, container, governing)?;
     Ok(Derived {
         proposed,
-        entry: None,
+        node_local: false,
     })
 }
 
 fn from_ports(
-    policy: &ReadinessProbe,
+    slot: Slot,
+    site: Site<'_>,
     container: &Container<'_>,
     governing: Option<&Arc<Service>>,
 ) -> Result<Proposed, Vec<String>> {
@@ -154,7 +183,7 @@ fn from_ports(
     };
     let probe = Probe {
         tcp_socket: Some(socket),
-        ..numbers(policy)
+        ..numbers(slot, &site.policy.inject, Timings::default())
     };
     Ok(Proposed {
         probe,
@@ -163,14 +192,15 @@ fn from_ports(
     })
 }
 
-fn from_catalogue(policy: &ReadinessProbe, container: &Container<'_>) -> Option<Derived> {
+fn from_catalogue(slot: Slot, site: Site<'_>, container: &Container<'_>) -> Option<Derived> {
     let entry = catalogue::running(container)?;
     let (recipe, served) = entry.recipe(container)?;
+    let ask = asked(slot, recipe);
     let number = match served {
         ServedPort::Declared(port) => port.container_port,
         ServedPort::Own(number) => number,
     };
-    let asks_from_outside = !matches!(recipe.ask, Ask::Shell(_));
+    let asks_from_outside = !matches!(ask, Ask::Shell(_));
     if asks_from_outside && port::is_loopback_only(container, number) {
         return None;
     }
@@ -178,20 +208,27 @@ fn from_catalogue(policy: &ReadinessProbe, container: &Container<'_>) -> Option<
         ServedPort::Declared(port) => port::reference(container, port),
         ServedPort::Own(number) => IntOrString::Int(number),
     };
-    let probe = asking(recipe.ask, reference, number);
+    let probe = asking(ask, reference, number);
     Some(Derived {
         proposed: Proposed {
             probe: Probe {
                 exec: probe.exec,
                 http_get: probe.http_get,
                 tcp_socket: probe.tcp_socket,
-                ..numbers(policy)
+                ..numbers(slot, &site.policy.inject, entry.at_least)
             },
             source: format!("{SOURCE_CATALOGUE}{}", entry.name),
             port: (!asks_from_outside).then_some(number),
         },
-        entry: Some(entry),
+        node_local: entry.node_local,
     })
+}
+
+fn asked(slot: Slot, recipe: &Recipe) -> Ask {
+    match slot {
+        Slot::Readiness => recipe.ask,
+        Slot::Liveness | Slot::Startup => recipe.liveness(),
+    }
 }
 
 /// The handler alone.
@@ -222,13 +259,36 @@ fn asking(ask: Ask, port: IntOrString<'static>, number: i64) -> Probe<'static> {
     probe
 }
 
-/// The numbers, each of which the API server would otherwise fill in: what is stored is then what the record says.
-fn numbers(policy: &ReadinessProbe) -> Probe<'static> {
+/// The policy's numbers, or those below which the system must not go, each of which the API server would otherwise fill in:
+/// what is stored is then what the record says.
+pub(super) fn numbers(slot: Slot, policy: &Inject, at_least: Timings) -> Probe<'static> {
+    let (ready, alive, started) = (
+        &policy.readiness_probe,
+        &policy.liveness_probe,
+        &policy.startup_probe,
+    );
+    let (period, timeout, failures) = match slot {
+        Slot::Readiness => (
+            ready.period_seconds,
+            ready.timeout_seconds,
+            ready.failure_threshold,
+        ),
+        Slot::Liveness => (
+            alive.period_seconds,
+            alive.timeout_seconds,
+            alive.failure_threshold,
+        ),
+        Slot::Startup => (
+            started.period_seconds,
+            alive.timeout_seconds,
+            started.failure_threshold,
+        ),
+    };
     Probe {
-        period_seconds: Some(policy.period_seconds),
-        timeout_seconds: Some(policy.timeout_seconds),
+        period_seconds: Some(period.max(at_least.period_seconds)),
+        timeout_seconds: Some(timeout.max(at_least.timeout_seconds)),
         success_threshold: Some(1),
-        failure_threshold: Some(policy.failure_threshold),
+        failure_threshold: Some(failures.max(at_least.failure_threshold)),
         ..Probe::default()
     }
 }

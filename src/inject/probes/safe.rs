@@ -55,7 +55,8 @@ pub(super) fn is_plain_web(set: &Set<'_>, container: &Container<'_>) -> bool {
     is_web && !knows_peers(set, container)
 }
 
-fn knows_peers(set: &Set<'_>, container: &Container<'_>) -> bool {
+/// Whether the container is told of another member, in its command, arguments or variables.
+pub(super) fn knows_peers(set: &Set<'_>, container: &Container<'_>) -> bool {
     let variables = container.env.iter();
     words(container).any(|word| names_peer(set, word))
         || variables

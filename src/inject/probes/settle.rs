@@ -1,13 +1,14 @@
-//! What becomes of a readiness probe that we injected.
+//! What becomes of a probe that we injected.
 
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::inject::record::{State, readiness_key};
+use super::liveness;
+use crate::inject::record::{Item, State, probe_key};
 use crate::inject::work::{Work, Write};
-use crate::inject::{Kind, Origin, Tag};
-use crate::patch::ProbeField;
-use crate::subject::probe::Probe;
+use crate::inject::{Origin, Tag};
+use crate::patch::{ProbeField, pointer};
+use crate::subject::probe::{Probe, Slot};
 use crate::subject::set::Container;
 
 mod follow;
@@ -21,7 +22,7 @@ pub(super) enum Fate {
     Becomes(State),
     /// The handler of this value of ours goes, and its numbers that still stand: the user's own was merged beside it.
     Yields(usize),
-    /// It goes: the user wants nothing injected.
+    /// It goes: the user wants nothing injected, or what it stood beside is not ours any longer.
     Withdrawn,
     /// This value of ours comes back: a write from a file dropped it.
     PutBack(usize),
@@ -41,6 +42,8 @@ pub(super) struct Case<'c> {
     pub(super) ours: &'c [Probe<'static>],
     /// Its state.
     pub(super) state: State,
+    /// Whether the user lets it stay.
+    pub(super) wanted: bool,
 }
 
 /// Decides what becomes of a recorded probe.
@@ -55,15 +58,15 @@ pub(super) fn fate(case: &Case<'_>, write: &Write<'_, '_>) -> Fate {
     }
     if new.handlers() == 2 {
         let held =
-            |probe: &Probe<'_>| creates || case.old.is_some_and(|old| has_handler(old, probe));
-        let is_merged = |ours: &Probe<'static>| has_handler(new, ours) && held(ours);
+            |probe: &Probe<'_>| creates || case.old.is_some_and(|old| old.has_handler_of(probe));
+        let is_merged = |ours: &Probe<'static>| new.has_handler_of(ours) && held(ours);
         return match case.ours.iter().position(is_merged) {
             Some(value) if write.template_changed => Fate::Yields(value),
             _ => Fate::Stays,
         };
     }
     let Some(exact) = case.ours.iter().find(|probe| *probe == new) else {
-        let own = !case.ours.iter().any(|probe| has_handler(new, probe));
+        let own = !case.ours.iter().any(|probe| new.has_handler_of(probe));
         return match case.state {
             State::Injected if own => Fate::Becomes(State::Yielded),
             _ => Fate::Stays,
@@ -75,7 +78,7 @@ pub(super) fn fate(case: &Case<'_>, write: &Write<'_, '_>) -> Fate {
     if !write.template_changed || !stored(exact) {
         return Fate::Stays;
     }
-    if case.state != State::Removed && !write.wants(Kind::ReadinessProbe) {
+    if case.state != State::Removed && !case.wanted {
         return Fate::Withdrawn;
     }
     Fate::Stands
@@ -84,7 +87,7 @@ pub(super) fn fate(case: &Case<'_>, write: &Write<'_, '_>) -> Fate {
 /// A container without a probe. Where the record is there as well, whoever took out ours meant it; where both are gone, the
 /// object was written from a file that never knew it.
 fn gone(case: &Case<'_>, write: &Write<'_, '_>) -> Fate {
-    let wanted = write.template_changed && write.wants(Kind::ReadinessProbe);
+    let wanted = write.template_changed && case.wanted;
     let stored = case.ours.iter().position(|ours| case.old == Some(ours));
     match (case.state, stored) {
         (State::Injected, Some(value)) if write.dropped && wanted => Fate::PutBack(value),
@@ -95,45 +98,54 @@ fn gone(case: &Case<'_>, write: &Write<'_, '_>) -> Fate {
     }
 }
 
-/// Whether a probe has the handler of another, exactly.
-fn has_handler(probe: &Probe<'_>, other: &Probe<'_>) -> bool {
-    let exec = other.exec.is_some() && probe.exec == other.exec;
-    let http = other.http_get.is_some() && probe.http_get == other.http_get;
-    let tcp = other.tcp_socket.is_some() && probe.tcp_socket == other.tcp_socket;
-    exec || http || tcp
-}
-
-/// Looks after the recorded probe of every container.
+/// Looks after every recorded probe; what stands beside another follows it.
 pub(in crate::inject) fn settle(work: &mut Work<'_, '_>, write: &Write<'_, '_>) {
     for index in 0..work.draft.set().spec.template.spec.containers.len() {
-        settle_container(work, write, index);
+        for slot in Slot::ALL {
+            settle_probe(work, write, index, slot);
+        }
     }
 }
 
-fn settle_container(work: &mut Work<'_, '_>, write: &Write<'_, '_>, index: usize) {
-    let Some(container) = work.draft.set().spec.template.spec.containers.get(index) else {
+fn settle_probe(work: &mut Work<'_, '_>, write: &Write<'_, '_>, index: usize, slot: Slot) {
+    let Some(container) = work.draft.set().container(index) else {
         return;
     };
-    let key = readiness_key(&container.name);
+    let key = probe_key(slot, &container.name);
     let Some(item) = work.record.get(&key) else {
         return;
     };
-    let ours: Vec<_> = item.values().filter_map(parse).collect();
+    let ours: Vec<_> = values(item).collect();
     let old = write
         .old
         .and_then(|old| old.set.spec.template.spec.container(&container.name));
+    let wanted = match slot {
+        Slot::Readiness => write.wants(slot.into()),
+        Slot::Liveness => liveness::is_wanted(&work.record, container, write),
+        Slot::Startup => {
+            write.wants(slot.into()) && liveness::is_beside_ours(&work.record, container)
+        }
+    };
     let case = Case {
-        new: container.readiness_probe.as_ref(),
-        old: old.and_then(|old| old.readiness_probe.as_ref()),
+        new: slot.of(container),
+        old: old.and_then(|old| slot.of(old)),
         ours: &ours,
         state: item.state,
+        wanted,
     };
     let fate = fate(&case, write);
     let authored = match write.old {
-        Some(old) if matches!(fate, Fate::Yields(_)) => old.authored_probe_fields(&container.name),
+        Some(old) if matches!(fate, Fate::Yields(_)) => {
+            old.authored_probe_fields(&container.name, slot)
+        }
         _ => Vec::new(),
     };
-    let mut place = Place { work, key, index };
+    let mut place = Place {
+        work,
+        key,
+        index,
+        slot,
+    };
     match fate {
         Fate::Stays => {}
         Fate::Becomes(state) => place.becomes(state),
@@ -142,7 +154,7 @@ fn settle_container(work: &mut Work<'_, '_>, write: &Write<'_, '_>, index: usize
                 place.yields(ours, &authored);
             }
         }
-        Fate::Withdrawn => place.withdraw(),
+        Fate::Withdrawn => place.withdraw(write),
         Fate::PutBack(value) => {
             place.put_back(value);
             place.follow(old);
@@ -150,6 +162,11 @@ fn settle_container(work: &mut Work<'_, '_>, write: &Write<'_, '_>, index: usize
         Fate::Restored => place.restore(),
         Fate::Stands => place.follow(old),
     }
+}
+
+/// Every value of ours that is recorded, the latest first.
+pub(super) fn values(item: &Item) -> impl Iterator<Item = Probe<'static>> {
+    item.values().filter_map(parse)
 }
 
 fn parse(value: &Value) -> Option<Probe<'static>> {
@@ -161,6 +178,7 @@ struct Place<'p, 'w, 'a> {
     work: &'p mut Work<'w, 'a>,
     key: String,
     index: usize,
+    slot: Slot,
 }
 
 impl<'a> Place<'_, '_, 'a> {
@@ -168,63 +186,25 @@ impl<'a> Place<'_, '_, 'a> {
         self.work.record.set_state(&self.key, state);
     }
 
-    fn note(&mut self, tag: Tag, message: String) {
-        let pointer = format!(
-            "/spec/template/spec/containers/{}/readinessProbe",
-            self.index
-        );
-        self.work.note(tag, pointer, message);
+    fn note(&mut self, tag: Tag, message: &str) {
+        let pointer = pointer(self.index, self.slot.field());
+        self.work.note(tag, pointer, message.to_owned());
     }
 
     fn container(&self) -> Option<&Container<'a>> {
-        self.work
-            .draft
-            .set()
-            .spec
-            .template
-            .spec
-            .containers
-            .get(self.index)
+        self.work.draft.set().container(self.index)
+    }
+
+    fn probe(&self) -> Option<&Probe<'a>> {
+        self.slot.of(self.container()?)
     }
 
     /// A tombstone of a probe that was taken out on purpose stays one: it must not come back when the user's own goes.
     fn yields(&mut self, ours: &Probe<'_>, authored: &[String]) {
-        let Some(standing) = self
-            .container()
-            .and_then(|container| container.readiness_probe.clone())
-        else {
+        let Some(standing) = self.probe() else {
             return;
         };
-        let fields = [
-            (
-                ProbeField::Exec,
-                ours.exec.is_some() && standing.exec == ours.exec,
-            ),
-            (
-                ProbeField::HttpGet,
-                ours.http_get.is_some() && standing.http_get == ours.http_get,
-            ),
-            (
-                ProbeField::TcpSocket,
-                ours.tcp_socket.is_some() && standing.tcp_socket == ours.tcp_socket,
-            ),
-            (
-                ProbeField::PeriodSeconds,
-                stands(standing.period_seconds, ours.period_seconds),
-            ),
-            (
-                ProbeField::TimeoutSeconds,
-                stands(standing.timeout_seconds, ours.timeout_seconds),
-            ),
-            (
-                ProbeField::SuccessThreshold,
-                stands(standing.success_threshold, ours.success_threshold),
-            ),
-            (
-                ProbeField::FailureThreshold,
-                stands(standing.failure_threshold, ours.failure_threshold),
-            ),
-        ];
+        let fields = of_ours(standing, ours);
         let is_his = |field: ProbeField| authored.iter().any(|name| name == field.name());
         let fields = fields
             .into_iter()
@@ -232,7 +212,7 @@ impl<'a> Place<'_, '_, 'a> {
         for (field, _) in fields {
             self.work
                 .draft
-                .remove_from_readiness_probe(self.index, field);
+                .remove_from_probe(self.index, self.slot, field);
         }
         if self
             .work
@@ -242,20 +222,19 @@ impl<'a> Place<'_, '_, 'a> {
         {
             self.becomes(State::Yielded);
         }
-        self.note(
-            Tag::Yielded,
-            "the injected probe made way for your own".to_owned(),
-        );
+        self.note(Tag::Yielded, "the injected probe made way for your own");
     }
 
-    /// It yields to the annotation: a revert of both brings it back.
-    fn withdraw(&mut self) {
-        self.work.draft.remove_readiness_probe(self.index);
+    /// It yields to the annotation, or to the probe that it has nothing to do with: a revert brings it back.
+    fn withdraw(&mut self, write: &Write<'_, '_>) {
+        self.work.draft.remove_probe(self.index, self.slot);
         self.becomes(State::Yielded);
-        self.note(
-            Tag::Yielded,
-            "the injected probe was removed, as steadyset.io/inject asks".to_owned(),
-        );
+        let why = if write.wants(self.slot.into()) && self.slot == Slot::Startup {
+            "the injected probe was removed with the injected livenessProbe"
+        } else {
+            "the injected probe was removed, as steadyset.io/inject asks"
+        };
+        self.note(Tag::Yielded, why);
     }
 
     /// Puts back a recorded value: the latest (0) or one that it followed.
@@ -266,19 +245,60 @@ impl<'a> Place<'_, '_, 'a> {
         let Some(probe) = item.values().nth(value).and_then(parse) else {
             return;
         };
-        self.work.draft.set_readiness_probe(self.index, probe);
+        self.work.draft.set_probe(self.index, self.slot, probe);
         self.becomes(State::Injected);
         self.work
-            .injected(Kind::ReadinessProbe, Origin::Record, self.key.clone());
+            .injected(self.slot.into(), Origin::Record, self.key.clone());
         self.note(
             Tag::Injected,
-            "put back; write it in the manifest, or your own".to_owned(),
+            "put back; write it in the manifest, or your own",
         );
     }
 }
 
-fn stands(standing: Option<i64>, ours: Option<i64>) -> bool {
-    ours.is_some() && standing == ours
+/// The parts of a standing probe, and whether each is as ours has it.
+fn of_ours(standing: &Probe<'_>, ours: &Probe<'_>) -> [(ProbeField, bool); 9] {
+    let stands = |field: fn(&Probe<'_>) -> Option<i64>| {
+        field(ours).is_some() && field(standing) == field(ours)
+    };
+    [
+        (
+            ProbeField::Exec,
+            ours.exec.is_some() && standing.exec == ours.exec,
+        ),
+        (
+            ProbeField::HttpGet,
+            ours.http_get.is_some() && standing.http_get == ours.http_get,
+        ),
+        (
+            ProbeField::TcpSocket,
+            ours.tcp_socket.is_some() && standing.tcp_socket == ours.tcp_socket,
+        ),
+        (
+            ProbeField::Grpc,
+            ours.grpc.is_some() && standing.grpc == ours.grpc,
+        ),
+        (
+            ProbeField::InitialDelaySeconds,
+            stands(|probe| probe.initial_delay_seconds),
+        ),
+        (
+            ProbeField::PeriodSeconds,
+            stands(|probe| probe.period_seconds),
+        ),
+        (
+            ProbeField::TimeoutSeconds,
+            stands(|probe| probe.timeout_seconds),
+        ),
+        (
+            ProbeField::SuccessThreshold,
+            stands(|probe| probe.success_threshold),
+        ),
+        (
+            ProbeField::FailureThreshold,
+            stands(|probe| probe.failure_threshold),
+        ),
+    ]
 }
 
 #[cfg(test)]

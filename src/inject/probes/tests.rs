@@ -2,7 +2,7 @@ use super::*;
 use crate::cluster::NoCluster;
 use serde_json::{Value, json};
 
-fn proposal(set: &Value, policy: &ReadinessProbe) -> Proposal {
+fn proposal(set: &Value, policy: &Policy) -> Proposal {
     let text = set.to_string();
     let set: Set<'_> = serde_json::from_str(&text).unwrap();
     let site = Site {
@@ -17,7 +17,7 @@ fn proposal(set: &Value, policy: &ReadinessProbe) -> Proposal {
 
 fn of_container(container: &Value) -> Proposal {
     let set = json!({"metadata": {"name": "web"}, "spec": {"template": {"spec": {"containers": [container]}}}});
-    proposal(&set, &ReadinessProbe::default())
+    proposal(&set, &Policy::default())
 }
 
 fn handler(proposal: &Proposal) -> Value {
@@ -226,17 +226,15 @@ fn safe_holds_back_what_could_stop_the_set_from_forming() {
     ];
     for (name, more, container, injected) in cases {
         let set = replicated(&more, &container);
-        let safe = proposal(&set, &ReadinessProbe::default());
+        let safe = proposal(&set, &Policy::default());
         assert_eq!(
             matches!(safe, Proposal::Probe(_)),
             injected,
             "{name}: {safe:?}"
         );
         assert_eq!(matches!(safe, Proposal::Probe(_)), injected, "{name}");
-        let always = ReadinessProbe {
-            mode: ProbeMode::Always,
-            ..ReadinessProbe::default()
-        };
+        let mut always = Policy::default();
+        always.inject.readiness_probe.mode = ProbeMode::Always;
         assert!(
             matches!(proposal(&set, &always), Proposal::Probe(_)),
             "{name}"

@@ -59,7 +59,7 @@ fn check(context: &Context<'_>, violations: &mut Vec<Violation>) {
     }
     let record = Record::of(set).unwrap_or_default();
     let site = Site {
-        policy: &context.policy.inject.readiness_probe,
+        policy: context.policy,
         namespace: context.namespace,
         set,
         record: &record,

@@ -3,17 +3,16 @@
 use sha2::{Digest, Sha256};
 
 use super::{Place, parse};
-use crate::inject::probes::derive::{derive_any, derive_from, founded, holds};
-use crate::inject::probes::{Proposed, Site, origin};
+use crate::inject::Tag;
+use crate::inject::probes::derive::{derive_any, derive_from, founded, holds, is_permitted};
+use crate::inject::probes::{Proposed, SOURCE_IMAGE, image, is_on, origin};
 use crate::inject::record::{Earlier, State};
-use crate::inject::{Kind, Tag};
-use crate::policy::ProbeMode;
 use crate::subject::set::Container;
 
 impl Place<'_, '_, '_> {
     /// Brings back the latest recorded value that holds again.
     pub(super) fn restore(&mut self) {
-        if self.work.policy.inject.readiness_probe.mode == ProbeMode::Never {
+        if !is_on(self.slot, self.work.policy) {
             return;
         }
         let Some(count) = self
@@ -37,7 +36,7 @@ impl Place<'_, '_, '_> {
     /// gone follows: to one that it followed itself, where that holds again, else to what fits now. A container that is
     /// what it once was gets what it had then: a revert must lead to the very template that was there before.
     pub(super) fn follow(&mut self, old: Option<&Container<'_>>) {
-        let Some((standing, is_founded)) = self.standing() else {
+        let Some((standing, is_founded)) = self.standing(old) else {
             return;
         };
         if let Some(item) = self.work.record.get_mut(&self.key) {
@@ -55,11 +54,11 @@ impl Place<'_, '_, '_> {
         if let Some(derived) = self.derive_like_before() {
             return self.follow_anew(derived, old);
         }
-        self.work.draft.remove_readiness_probe(self.index);
+        self.work.draft.remove_probe(self.index, self.slot);
         self.becomes(State::Yielded);
         self.note(
             Tag::Yielded,
-            "the injected probe was removed: what it asked is gone".to_owned(),
+            "the injected probe was removed: what it asked is gone",
         );
     }
 
@@ -85,23 +84,32 @@ impl Place<'_, '_, '_> {
         earlier.find(|value| self.holds_again(*value))
     }
 
-    /// What fits now, from the same source if that has something.
+    /// What fits now, from the same source if that has something, whatever `Safe` says of a set that has to form: it has
+    /// lived with such a probe.
     fn derive_like_before(&self) -> Option<Proposed> {
+        if !is_on(self.slot, self.work.policy) {
+            return None;
+        }
         let source = &self.work.record.get(&self.key)?.source;
-        self.derive(|site, container| {
-            derive_from(source, site, container).or_else(|| derive_any(site, container))
-        })
+        let (slot, site, container) = (self.slot, self.work.site(), self.container()?);
+        derive_from(source, slot, site, container).or_else(|| derive_any(slot, site, container))
     }
 
     /// Which recorded value the container has, and whether what it rests on is there.
-    fn standing(&self) -> Option<(usize, bool)> {
+    fn standing(&self, old: Option<&Container<'_>>) -> Option<(usize, bool)> {
         let (item, container) = (self.work.record.get(&self.key)?, self.container()?);
-        let probe = container.readiness_probe.as_ref()?;
+        let probe = self.probe()?;
         let standing = item
             .values()
             .position(|value| parse(value).as_ref() == Some(probe))?;
         let recorded = item.nth(standing)?;
-        Some((standing, founded(&recorded, container, probe)))
+        let founded = if recorded.source.starts_with(SOURCE_IMAGE) {
+            image::is_founded(container, old, probe)
+        } else {
+            founded(&recorded, container, probe)
+        };
+        let permitted = is_permitted(self.slot, self.work.site(), container);
+        Some((standing, founded && permitted))
     }
 
     /// Whether a recorded value is one of ours and what it rests on is there: the record could be forged.
@@ -111,26 +119,9 @@ impl Place<'_, '_, '_> {
             return false;
         };
         let asked = parse(&recorded.value).zip(self.container());
-        asked.is_some_and(|(probe, container)| holds(&recorded, container, &probe))
-    }
-
-    /// What would be injected today whatever `Safe` says: the set has lived with such a probe.
-    fn derive(
-        &self,
-        derive: impl FnOnce(Site<'_>, &Container<'_>) -> Option<Proposed>,
-    ) -> Option<Proposed> {
-        let policy = &self.work.policy.inject.readiness_probe;
-        if policy.mode == ProbeMode::Never {
-            return None;
-        }
-        let site = Site {
-            policy,
-            namespace: self.work.namespace,
-            set: self.work.draft.set(),
-            record: &self.work.record,
-            cluster: self.work.cluster,
-        };
-        derive(site, self.container()?)
+        asked.is_some_and(|(probe, container)| {
+            holds(&recorded, self.slot, self.work.site(), container, &probe)
+        })
     }
 
     fn follow_anew(&mut self, derived: Proposed, old: Option<&Container<'_>>) {
@@ -163,12 +154,12 @@ impl Place<'_, '_, '_> {
         let Some(probe) = parse(&item.value) else {
             return;
         };
-        self.work.draft.set_readiness_probe(self.index, probe);
+        self.work.draft.set_probe(self.index, self.slot, probe);
         self.work
-            .injected(Kind::ReadinessProbe, origin, self.key.clone());
+            .injected(self.slot.into(), origin, self.key.clone());
         self.note(
             Tag::Injected,
-            "the injected probe follows your change of the container".to_owned(),
+            "the injected probe follows your change of the container",
         );
     }
 }

@@ -101,6 +101,28 @@ fn a_handler_that_the_user_changed_is_his() {
 }
 
 #[test]
+fn a_header_that_the_user_adds_makes_the_probe_his() {
+    let minio = json!({"spec": {"template": {"spec": {"containers": [{"name": "web", "image": "minio/minio",
+        "args": ["server", "/data"], "ports": [{"name": "api", "containerPort": 9000}]}]}}}});
+    let stored = create(&web(&minio), &world()).set;
+    let headers =
+        json!({"httpGet": {"httpHeaders": [{"name": "X-Forwarded-Proto", "value": "https"}]}});
+    let written = update(&stored, &applied(&stored, &headers), &world());
+    assert_eq!(written.state(KEY), "yielded");
+    assert_eq!(written.set["spec"], applied(&stored, &headers)["spec"]);
+    let renamed = with(
+        &written.set,
+        "ports",
+        json!([{"name": "s3", "containerPort": 9000}]),
+    );
+    let written = update(&written.set, &renamed, &world());
+    assert_eq!(
+        written.set["spec"], renamed["spec"],
+        "it is not ours to follow"
+    );
+}
+
+#[test]
 fn an_edited_number_leaves_the_handler_ours() {
     let stored = stored();
     let edited = applied(&stored, &json!({"periodSeconds": 20}));
