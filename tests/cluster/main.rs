@@ -25,6 +25,7 @@ mod names;
 mod older_sets;
 mod on_delete;
 mod orphans;
+mod pods;
 mod policy;
 mod record;
 mod rollout;
@@ -84,6 +85,7 @@ fn trials(shared: &Shared) -> Vec<Trial> {
         ("dangling", dangling::TESTS),
         ("record", record::TESTS),
         ("names", names::TESTS),
+        ("pods", pods::TESTS),
     ];
     let named = topics
         .iter()
