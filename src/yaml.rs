@@ -1,23 +1,31 @@
 //! YAML as kubectl reads it (YAML 1.1 where the two versions differ), without positions.
 
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 /// The documents of a text; empty ones are left out.
 ///
 /// # Errors
 ///
+/// See [`read`].
+pub fn documents(text: &str) -> Result<Vec<Value>, String> {
+    let mut documents = read::<Value>(text)?;
+    documents.retain(|document| !document.is_null());
+    Ok(documents)
+}
+
+/// The documents of a text, each of one type.
+///
+/// # Errors
+///
 /// What is wrong, on one line, with line and column. A key that is repeated is wrong too: where the last one wins silently, an
 /// operator reads the first.
-pub fn documents(text: &str) -> Result<Vec<Value>, String> {
+pub fn read<T: DeserializeOwned>(text: &str) -> Result<Vec<T>, String> {
     let options = serde_saphyr::options! {
         legacy_octal_numbers: true,
     };
-    let documents = serde_saphyr::from_multiple_with_options::<Value>(text, options)
-        .map_err(|error| one_line(&error.to_string()))?;
-    Ok(documents
-        .into_iter()
-        .filter(|document| !document.is_null())
-        .collect())
+    serde_saphyr::from_multiple_with_options(text, options)
+        .map_err(|error| one_line(&error.to_string()))
 }
 
 /// The first line of a message; the source text that may follow is not for a log.

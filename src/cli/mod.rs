@@ -3,6 +3,7 @@
 mod certs;
 mod crd;
 mod explain;
+mod policy;
 mod serve;
 
 use std::io::{self, Write as _};
@@ -24,6 +25,9 @@ enum Command {
     Serve(Box<serve::Args>),
     /// Show what a rule finds and why, with an example and its fix
     Explain(explain::Args),
+    /// Check policies, and test what they make of a set
+    #[command(subcommand)]
+    Policy(policy::Command),
     /// Make certificates for development
     #[command(subcommand)]
     Certs(certs::Command),
@@ -41,13 +45,14 @@ impl Cli {
     #[must_use]
     pub fn run(self) -> ExitCode {
         let done = match self.command {
-            Command::Serve(args) => args.run(),
-            Command::Explain(args) => args.run(),
-            Command::Certs(command) => command.run(),
-            Command::Crd => crd::run(),
+            Command::Serve(args) => args.run().map(|()| ExitCode::SUCCESS),
+            Command::Explain(args) => args.run().map(|()| ExitCode::SUCCESS),
+            Command::Policy(command) => command.run(),
+            Command::Certs(command) => command.run().map(|()| ExitCode::SUCCESS),
+            Command::Crd => crd::run().map(|()| ExitCode::SUCCESS),
         };
         match done {
-            Ok(()) => ExitCode::SUCCESS,
+            Ok(code) => code,
             Err(error) => {
                 eprintln!("steadyset: {error:#}");
                 if error.is::<UsageError>() {

@@ -49,6 +49,9 @@ pub fn compile(name: &str, spec: &Value) -> Result<Policy, Rejected> {
             }
             Err(error) => faults.push(Fault::new("spec", error.to_string())),
         }
+    } else {
+        // Compiled for its faults alone, so that all are named at once.
+        Compiler(&mut faults).policy(name, &readable(spec));
     }
     Err(Rejected {
         faults,
@@ -88,6 +91,17 @@ fn part<T: DeserializeOwned + Default>(spec: &Value, field: &str) -> Option<T> {
         return Some(T::default());
     };
     serde_json::from_value(without_nulls(value.clone())).ok()
+}
+
+/// What can be read of a policy, a part that cannot as if it were absent.
+fn readable(spec: &Value) -> PolicySpec {
+    PolicySpec {
+        matches: part(spec, "match").unwrap_or_default(),
+        rules: part(spec, "rules").unwrap_or_default(),
+        exemptions: part(spec, "exemptions").unwrap_or_default(),
+        inject: part(spec, "inject").unwrap_or_default(),
+        ..PolicySpec::default()
+    }
 }
 
 fn readable_match(spec: &Value) -> Matcher {

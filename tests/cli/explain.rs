@@ -113,3 +113,30 @@ fn a_reader_that_has_seen_enough_is_no_error() {
     let run = super::program::into_closed_pipe(&["explain"]);
     assert_eq!((run.code, &*run.stderr), (0, ""));
 }
+
+#[test]
+fn the_readme_shows_what_the_program_says() {
+    let readme = include_str!("../../README.md");
+    let commands: Vec<&str> = readme.split("$ steadyset ").skip(1).collect();
+    let mut compared = 0;
+    for shown in commands {
+        let (command, rest) = shown.split_once('\n').unwrap();
+        let words: Vec<&str> = command.split_whitespace().collect();
+        let is_run = matches!(words[..], ["explain", _] | ["policy", "test", _]);
+        if is_run {
+            let shown = rest
+                .split("\n...\n")
+                .next()
+                .unwrap()
+                .split("\n```")
+                .next()
+                .unwrap();
+            assert!(
+                steadyset(&words).stdout.starts_with(shown),
+                "README.md: {command}"
+            );
+            compared += 1;
+        }
+    }
+    assert_eq!(compared, 2);
+}

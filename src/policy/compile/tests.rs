@@ -19,6 +19,19 @@ fn an_empty_policy_is_the_default_with_a_name() {
 }
 
 #[test]
+fn a_fault_in_the_schema_hides_no_other() {
+    let spec = json!({"profil": "Strict", "rules": {"service-mising": "Deny"}, "inject": {"volumeClaims": {"storage": "1 Gi"}}});
+    assert_eq!(
+        says(&spec),
+        [
+            "spec.profil: there is no such field; did you mean profile?",
+            "spec.rules.service-mising: there is no rule \"service-mising\"; did you mean service-missing?",
+            "spec.inject.volumeClaims.storage: \"1 Gi\" is no size; write one such as 1Gi",
+        ]
+    );
+}
+
+#[test]
 fn every_fault_is_named_at_once() {
     let spec = json!({
         "match": {
