@@ -11,12 +11,14 @@ use crate::support::{Cluster, Namespace, Output};
 mod broken;
 mod exempt;
 mod knobs;
+mod probes;
 mod reload;
 mod written;
 
 /// Everything about policies.
 pub const TESTS: &[&[crate::Test]] = &[
     knobs::TESTS,
+    probes::TESTS,
     exempt::TESTS,
     broken::TESTS,
     written::TESTS,
