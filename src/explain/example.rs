@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use serde_json::Value;
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::to_raw_value;
 use thiserror::Error;
 
 use crate::cluster::manifests::{InvalidManifest, Kind, Manifests};
@@ -63,10 +63,10 @@ pub fn left(docs: &Docs) -> Result<Vec<Finding>, Broken> {
 }
 
 fn judge(docs: &Docs, example: &str, cluster: &str) -> Result<Vec<Finding>, Broken> {
-    let object = set(example)?;
+    let object = to_raw_value(&set(example)?)?;
     let stored = match docs.stored {
         "" => None,
-        stored => Some(set(stored)?),
+        stored => Some(to_raw_value(&set(stored)?)?),
     };
     let source = Source {
         namespace: NAMESPACE,
@@ -87,12 +87,17 @@ fn judge(docs: &Docs, example: &str, cluster: &str) -> Result<Vec<Finding>, Brok
     .findings)
 }
 
-fn set(changes: &str) -> Result<Box<RawValue>, Broken> {
+/// The set that an example's `changes` make of [`BASE`].
+///
+/// # Errors
+///
+/// [`Broken::Yaml`] if they are no YAML.
+pub fn set(changes: &str) -> Result<Value, Broken> {
     let mut set = Value::Null;
     for document in documents(BASE)?.iter().chain(&documents(changes)?) {
         json_patch::merge(&mut set, document);
     }
-    Ok(to_raw_value(&set)?)
+    Ok(set)
 }
 
 fn world(docs: &Docs, around: &str) -> Result<Manifests, Broken> {

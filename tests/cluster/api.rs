@@ -44,6 +44,11 @@ impl Api {
         self.request("POST", path, object.to_string().as_bytes())
     }
 
+    /// Replaces an object: `path` is its own, with the query.
+    pub fn replace(&mut self, path: &str, object: &Value) -> Result<Answer> {
+        self.request("PUT", path, object.to_string().as_bytes())
+    }
+
     /// An object, or a list of them.
     pub fn get(&mut self, path: &str) -> Result<Answer> {
         self.request("GET", path, &[])

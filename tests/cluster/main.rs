@@ -25,6 +25,7 @@ mod names;
 mod older_sets;
 mod on_delete;
 mod orphans;
+mod pages;
 mod pods;
 mod policy;
 mod record;
@@ -86,6 +87,7 @@ fn trials(shared: &Shared) -> Vec<Trial> {
         ("record", record::TESTS),
         ("names", names::TESTS),
         ("pods", pods::TESTS),
+        ("pages", pages::TESTS),
     ];
     let named = topics
         .iter()

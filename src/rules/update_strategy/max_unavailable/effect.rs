@@ -16,7 +16,8 @@ pub static ORDERED_READY: Rule = Rule {
         file: file!(),
         what: "`maxUnavailable` allows more than one pod to be down, and the pod management policy is `OrderedReady`.",
         why: "An update deletes that many pods at once. `OrderedReady` then brings them back one at a time, the lowest number first, and each \
-              waits until the one before is Ready. So more pods are down at a time, and a single one that does not get Ready halts the rest.",
+              waits until the one before is Ready. So more pods are down at a time, and a single one that does not get Ready halts the rest.\n\n\
+              Where the server is known not to act on the field the rule is silent (see max-unavailable-ignored).",
         at: &["spec.updateStrategy.rollingUpdate.maxUnavailable"],
         example: "\
 spec:
@@ -53,7 +54,8 @@ pub static ALL_REPLICAS: Rule = Rule {
         file: file!(),
         what: "`maxUnavailable` is as large as the set.",
         why: "One change of the pod template takes every pod down at the same time: the service is gone until they are back. A percentage \
-              counts as the controller counts, rounded down, but at least 1.",
+              counts as the controller counts, rounded down, but at least 1.\n\n\
+              Where the server is known not to act on the field the rule is silent (see max-unavailable-ignored).",
         at: &["spec.updateStrategy.rollingUpdate.maxUnavailable"],
         example: "\
 spec:
@@ -90,7 +92,8 @@ pub static QUORUM: Rule = Rule {
         what: "`maxUnavailable` lets an update take down so many members that no majority is left.",
         why: "Systems such as etcd, ZooKeeper, Kafka or Consul agree by majority: of 3 members 2 must be up, of 5 members 3. An update that \
               takes down more than `(replicas - 1) / 2` at once stops the whole system, not only the members that restart. The rule knows such \
-              systems by their images; `steadyset explain catalogue` lists them.",
+              systems by their images; `steadyset explain catalogue` lists them.\n\n\
+              Where the server is known not to act on the field the rule is silent (see max-unavailable-ignored).",
         at: &["spec.updateStrategy.rollingUpdate.maxUnavailable"],
         example: "\
 spec:
@@ -138,6 +141,7 @@ pub static IGNORED: Rule = Rule {
         why: "The field stands behind the feature gate `MaxUnavailableStatefulSet`. By default the gate is off up to 1.34, on in 1.35.0 to \
               1.35.3, off again from 1.35.4 and in 1.36, and on from 1.37. Where it is off the server drops the field without a word, or keeps \
               it without effect where the stored set already has it. Pods restart one at a time.",
+        server: "accepts the set; drops the field, or keeps it without effect",
         at: &["spec.updateStrategy.rollingUpdate.maxUnavailable"],
         version: "1.36",
         example: "\
