@@ -12,7 +12,8 @@ use crate::cluster::{InvalidVersion, ServerVersion, ServiceKeeping};
 use crate::evaluate::{Verdict, evaluate};
 use crate::policy::Policies;
 use crate::policy::compile::compile;
-use crate::rules::Phase;
+use crate::rules::near::nearest;
+use crate::rules::{self, Phase};
 use crate::subject::{Source, Subject, Undecodable};
 
 /// A case that cannot be run.
@@ -21,6 +22,14 @@ pub enum Broken {
     /// Its policy has faults.
     #[error("policy: {0}")]
     Policy(String),
+    /// It expects what no rule can find.
+    #[error("expect: there is no rule {rule:?}; {help}")]
+    Rule {
+        /// What it calls the rule.
+        rule: String,
+        /// What to write instead.
+        help: String,
+    },
     /// It names no version.
     #[error("kubeVersion: {0}")]
     Version(#[from] InvalidVersion),
@@ -46,6 +55,7 @@ impl Case {
     ///
     /// [`Broken`] if the case cannot be run.
     pub fn run(&self, shared: &Policies, now: Timestamp) -> Result<Option<String>, Broken> {
+        self.expect.check()?;
         let verdict = match &self.policy {
             Some(spec) => self.judge(&self.compile(spec)?, now)?,
             None => self.judge(shared, now)?,
@@ -107,6 +117,25 @@ impl Case {
             }
         }
         Ok(cluster)
+    }
+}
+
+impl Expected {
+    /// Whether every rule that it names is one: a misspelt one would never be found, or never be exempted from.
+    fn check(&self) -> Result<(), Broken> {
+        let found = self.findings.iter().map(|finding| &finding.rule);
+        let mut names = found.chain(self.exempted.iter().flatten());
+        let Some(unknown) = names.find(|name| rules::named(name).is_none()) else {
+            return Ok(());
+        };
+        let near = nearest(unknown, rules::all().iter().map(|rule| rule.id));
+        Err(Broken::Rule {
+            rule: unknown.clone(),
+            help: near.map_or_else(
+                || "steadyset explain lists them".to_owned(),
+                |near| format!("did you mean {near}?"),
+            ),
+        })
     }
 }
 

@@ -269,6 +269,16 @@ fn what_cannot_be_run_says_why() {
     ] {
         assert_eq!(run(rest, object), Err(reason.to_owned()));
     }
+    for expected in [
+        "findings: [{rule: service-mising, action: warn}]",
+        "exempted: [service-mising]",
+    ] {
+        let reason = "expect: there is no rule \"service-mising\"; did you mean service-missing?";
+        assert_eq!(
+            run(&format!("expect: {{{expected}}}\n"), SET),
+            Err(reason.to_owned())
+        );
+    }
     let misspelt = run("expects: {}\n", SET).unwrap_err();
     assert!(
         misspelt.contains("expects") && misspelt.contains("line 2"),
