@@ -104,7 +104,8 @@ fn bad_claim(volume: &str, value: &str) -> Option<(String, String)> {
     let reason = match Request::parse(value) {
         Ok(request) if request.mount_path.starts_with('/') => return None,
         Ok(_) => "mountPath does not begin with /".to_owned(),
-        Err(error) => error.to_string(),
+        // its own words for a field are in backticks
+        Err(error) => error.to_string().replace('`', "\""),
     };
     Some((
         format!("no claim is added: {reason}"),
@@ -158,7 +159,7 @@ mod tests {
             (
                 "claim-data",
                 "{}",
-                "no claim is added: missing field `mountPath` at line 1 column 2; \
+                "no claim is added: missing field \"mountPath\" at line 1 column 2; \
                  write JSON such as {\"mountPath\": \"/data\", \"storage\": \"10Gi\"}",
             ),
             (

@@ -3,6 +3,7 @@
 mod generate;
 mod kinds;
 mod server;
+mod update;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -12,10 +13,11 @@ use std::thread;
 use anyhow::{Result, bail};
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 use serde_json::Value;
+use serde_json::value::to_raw_value;
 
 use jiff::Timestamp;
 use steadyset::cluster::{NoCluster, ServerVersion};
-use steadyset::evaluate::evaluate;
+use steadyset::evaluate::{Verdict, evaluate};
 use steadyset::policy::{ClaimMode, Inject, Policy, ProbeMode, ServiceNameMode};
 use steadyset::rules::Phase;
 use steadyset::subject::{Source, Subject};
@@ -25,10 +27,16 @@ use crate::support::Cluster;
 use server::{Answer, Server};
 
 /// What must hold of every builtin rule.
-pub const TESTS: &[Test] = &[(
-    "builtin_rules_agree_with_the_server",
-    builtin_rules_agree_with_the_server,
-)];
+pub const TESTS: &[Test] = &[
+    (
+        "builtin_rules_agree_with_the_server",
+        builtin_rules_agree_with_the_server,
+    ),
+    (
+        "builtin_rules_agree_with_the_server_on_update",
+        update::builtin_rules_agree_with_the_server,
+    ),
+];
 
 /// Each has a seed and connections of its own.
 const SHARDS: u8 = 4;
@@ -126,7 +134,7 @@ fn compare(
     guarded: &Answer,
     counts: &mut Counts,
 ) -> Result<(), String> {
-    let fired = fired(set)?;
+    let fired = fired(&judged(set, None)?);
     let mut count = |what: String| *counts.entry(what).or_default() += 1;
     count(
         if plain.is_accepted() {
@@ -198,16 +206,19 @@ fn behind_the_webhook(
     Ok(())
 }
 
-/// The builtin rules that fire at `/mutate` of the server under test, nothing injected.
-fn fired(set: &Value) -> Result<Vec<&'static str>, String> {
-    let object = serde_json::value::to_raw_value(set).map_err(|error| error.to_string())?;
+/// What is said at `/mutate` of the server under test, nothing injected.
+fn judged(set: &Value, old: Option<&Value>) -> Result<Verdict, String> {
+    let raw = |value: &Value| to_raw_value(value).map_err(|error| error.to_string());
+    let (object, old_object) = (raw(set)?, old.map(raw).transpose()?);
     let source = Source {
         namespace: "default",
         object: &object,
-        old_object: None,
+        old_object: old_object.as_deref(),
     };
     let subject = Subject::decode(source).map_err(|error| error.to_string())?;
-    let subject = subject.ok_or("nothing to judge")?;
+    let Some(subject) = subject else {
+        return Ok(Verdict::default());
+    };
     let version = ServerVersion {
         major: 1,
         minor: 36,
@@ -216,17 +227,16 @@ fn fired(set: &Value) -> Result<Vec<&'static str>, String> {
     let cluster = NoCluster {
         version: Some(version),
     };
-    let verdict = evaluate(
-        &nothing_injected(),
-        subject,
-        &cluster,
-        Phase::Mutate,
-        Timestamp::UNIX_EPOCH,
-    );
-    let findings = verdict.findings.into_iter().map(|finding| finding.rule);
-    Ok(findings
+    let (policy, now) = (nothing_injected(), Timestamp::UNIX_EPOCH);
+    Ok(evaluate(&policy, subject, &cluster, Phase::Mutate, now))
+}
+
+/// The builtin rules among the findings.
+fn fired(verdict: &Verdict) -> Vec<&'static str> {
+    let findings = verdict.findings.iter().map(|finding| finding.rule);
+    findings
         .filter(|rule| kinds::RULES.iter().any(|builtin| builtin.id == *rule))
-        .collect())
+        .collect()
 }
 
 fn nothing_injected() -> Policy {

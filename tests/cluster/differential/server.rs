@@ -52,6 +52,29 @@ impl<'n> Server<'n> {
         self.create_in(self.guarded, set)
     }
 
+    /// Creates a set for good where no webhook is in force; as it is stored, if it was accepted.
+    pub fn store(&mut self, set: &Value) -> Result<Option<Value>> {
+        let path = format!("/apis/apps/v1/namespaces/{}/statefulsets", self.plain);
+        let answer = self.api.create(&path, set)?;
+        Ok((answer.code == 201).then_some(answer.body))
+    }
+
+    /// Writes a stored set anew where no webhook is in force.
+    pub fn replace(&mut self, set: &Value) -> Result<Answer> {
+        let name = set["metadata"]["name"].as_str().unwrap_or_default();
+        let path = format!(
+            "/apis/apps/v1/namespaces/{}/statefulsets/{name}?dryRun=All",
+            self.plain
+        );
+        let answer = self.api.replace(&path, set)?;
+        ensure!(
+            matches!(answer.code, 200 | 422),
+            "the server answers {}",
+            answer.body
+        );
+        Ok(Answer::new(answer.code, &answer.body))
+    }
+
     fn create_in(&mut self, namespace: &str, set: &Value) -> Result<Answer> {
         let path = format!("/apis/apps/v1/namespaces/{namespace}/statefulsets?dryRun=All");
         let answer = self.api.create(&path, set)?;
@@ -80,9 +103,9 @@ impl Answer {
         }
     }
 
-    /// Whether the set was created.
+    /// Whether the set was created, or written anew.
     pub fn is_accepted(&self) -> bool {
-        self.status == 201
+        matches!(self.status, 200 | 201)
     }
 
     /// What the server itself finds wrong.
