@@ -21,6 +21,7 @@ mod given;
 mod governing_service;
 mod helm;
 mod linkage;
+mod liveness;
 mod names;
 mod older_sets;
 mod on_delete;
@@ -88,6 +89,7 @@ fn trials(shared: &Shared) -> Vec<Trial> {
         ("names", names::TESTS),
         ("pods", pods::TESTS),
         ("pages", pages::TESTS),
+        ("liveness", liveness::TESTS),
     ];
     let named = topics
         .iter()

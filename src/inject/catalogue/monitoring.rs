@@ -12,14 +12,19 @@ const PROMETHEUS_UNLESS: &[Unless] = &[
     Unless::Word("--web.external-url"),
 ];
 
+/// By `-envflag.enable`, as the charts have it, variables stand for flags.
 const VICTORIA_UNLESS: &[Unless] = &[
     Unless::Certificates,
     Unless::Word("-tls"),
     Unless::Word("--tls"),
     Unless::Word("-http.pathPrefix"),
     Unless::Word("--http.pathPrefix"),
-    Unless::Word("-envflag"),
-    Unless::Word("--envflag"),
+    Unless::Variable("VM_tls"),
+    Unless::Variable("VM_http_pathPrefix"),
+    Unless::Variable("VL_tls"),
+    Unless::Variable("VL_http_pathPrefix"),
+    Unless::Variable("VT_tls"),
+    Unless::Variable("VT_http_pathPrefix"),
 ];
 
 const fn victoria(port: i64) -> Recipe {

@@ -6,7 +6,8 @@ use super::Entry;
 use super::shell::{commands, is_assignment};
 use crate::subject::set::Container;
 
-const SHELLS: [&str; 5] = ["sh", "bash", "ash", "dash", "zsh"];
+/// `shell` is what the entry point of `CockroachDB` calls its own.
+const SHELLS: [&str; 6] = ["sh", "bash", "ash", "dash", "zsh", "shell"];
 
 /// Images' own entry points: they run what their arguments say.
 const ENTRY_POINTS: [&str; 5] = [
@@ -151,7 +152,7 @@ fn serves(entry: &Entry, command: &[String]) -> bool {
         let told = |word: &String| entry.verbs.contains(&word.as_str());
         return entry.verbs.is_empty() || arguments.iter().any(told);
     }
-    ENTRY_POINTS.contains(&name) && !arguments.is_empty() && entry_point_runs(entry, arguments)
+    ENTRY_POINTS.contains(&name) && entry_point_runs(entry, arguments)
 }
 
 /// The commands that a command line starts, without the shells, init programs and changes of user around them.

@@ -133,12 +133,14 @@ fn speaks_of_ports(container: &Container<'_>) -> bool {
         || container.env.iter().any(|variable| hints(&variable.name))
 }
 
-/// Whether a port of that name serves metrics, which say nothing of the readiness of anything else.
+/// Whether a port of that name serves metrics or profiles, which say nothing of the readiness of anything else.
 pub(in crate::inject) fn is_metrics(name: &str) -> bool {
-    const WORDS: [&str; 6] = [
+    const WORDS: [&str; 8] = [
+        "debug",
         "exporter",
         "jmx",
         "monitoring",
+        "pprof",
         "prom",
         "prometheus",
         "telemetry",

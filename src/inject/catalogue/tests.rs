@@ -3,6 +3,7 @@ use serde_json::{Value, json};
 
 mod evidence;
 mod lookalikes;
+mod programs;
 mod scripts;
 
 fn container(value: &Value) -> Container<'static> {
@@ -37,203 +38,6 @@ fn finds_images_in_any_registry() {
     ];
     for (image, name) in cases {
         assert_eq!(by_image(image).map(|entry| entry.name), name, "{image}");
-    }
-}
-
-#[test]
-fn a_name_that_an_option_or_a_change_of_user_takes_starts_nothing() {
-    let dump =
-        "while true; do pg_dump -h db -U postgres shop > /backup/shop.sql; sleep 86400; done";
-    let cases = [
-        (json!(["sh", "-c", dump]), false),
-        (json!(["sh", "-c", "pg_dumpall --username postgres"]), false),
-        (json!(["sh", "-c", "su - postgres -c /backup.sh"]), false),
-        (
-            json!(["sh", "-c", "chown postgres /backup; sleep 1d"]),
-            false,
-        ),
-        (json!(["gosu", "postgres", "/backup.sh"]), false),
-        (
-            json!(["docker-entrypoint.sh", "pg_dump", "-U", "postgres"]),
-            false,
-        ),
-        (json!(["gosu", "postgres", "postgres", "-c", "x=y"]), true),
-        (json!(["bash", "-ec", "postgres -c x=y"]), true),
-        (json!(["sh", "-c", "set -e; postgres"]), true),
-        (json!(["sh", "-c", "set -eu\npostgres"]), true),
-        (
-            json!([
-                "sh",
-                "-c",
-                "chown -R postgres /data && exec gosu postgres postgres"
-            ]),
-            true,
-        ),
-        (json!(["tini", "--", "postgres"]), true),
-        (json!(["numactl", "--interleave=all", "postgres"]), true),
-        (json!(["sh", "-c", "su - postgres -c postgres"]), true),
-    ];
-    for (command, runs) in cases {
-        let container = container(&json!({"image": "postgres:17", "command": command}));
-        assert_eq!(running(&container).is_some(), runs, "{command}");
-    }
-}
-
-#[test]
-fn only_what_stands_where_a_command_stands_is_a_program() {
-    let search = "elasticsearch:8";
-    let cases = [
-        (
-            search,
-            json!([
-                "sh",
-                "-c",
-                "/usr/share/elasticsearch/bin/elasticsearch-keystore create; exec curator"
-            ]),
-            false,
-        ),
-        (
-            search,
-            json!([
-                "sh",
-                "-c",
-                "chown -R 1000 /usr/share/elasticsearch && exec /scripts/start"
-            ]),
-            false,
-        ),
-        (
-            search,
-            json!([
-                "sh",
-                "-c",
-                "cp /usr/share/elasticsearch/bin/elasticsearch /out/"
-            ]),
-            false,
-        ),
-        (search, json!(["sh", "-c", "echo elasticsearch"]), false),
-        (
-            search,
-            json!([
-                "bash",
-                "-c",
-                "ulimit -n 65536; exec /usr/share/elasticsearch/bin/elasticsearch"
-            ]),
-            true,
-        ),
-        (
-            search,
-            json!([
-                "bash",
-                "-c",
-                "/usr/local/bin/docker-entrypoint.sh eswrapper"
-            ]),
-            true,
-        ),
-    ];
-    for (image, command, runs) in cases {
-        let container = container(&json!({"image": image, "command": command}));
-        assert_eq!(running(&container).is_some(), runs, "{command}");
-    }
-}
-
-#[test]
-fn what_stands_before_a_program_is_looked_through() {
-    let cases = [
-        (
-            "mongo",
-            json!(["tini", "-g", "--", "mongod", "--bind_ip_all"]),
-            true,
-        ),
-        ("mongo", json!(["tini", "-g", "mongod"]), true),
-        (
-            "mongo",
-            json!(["/usr/bin/dumb-init", "--rewrite", "15:2", "--", "mongod"]),
-            true,
-        ),
-        (
-            "mongo",
-            json!(["numactl", "--interleave", "all", "mongod"]),
-            true,
-        ),
-        (
-            "mongo",
-            json!(["gosu", "mongodb", "numactl", "--interleave=all", "mongod"]),
-            true,
-        ),
-        (
-            "mongo",
-            json!([
-                "sh",
-                "-c",
-                "exec numactl --interleave=all -- mongod --replSet rs0"
-            ]),
-            true,
-        ),
-        ("mongo", json!(["docker-entrypoint.sh", "mongod"]), true),
-        (
-            "mongo",
-            json!(["docker-entrypoint.sh", "--replSet", "rs0"]),
-            true,
-        ),
-        ("mongo", json!(["docker-entrypoint.sh", "mongosh"]), false),
-        ("mongo", json!(["docker-entrypoint.sh"]), false),
-        ("mongo", json!(["sh", "-c", "mongodump --db mongod"]), false),
-        (
-            "mongo",
-            json!(["sh", "-c", "until mongod_ready; do sleep 1; done; mongos"]),
-            false,
-        ),
-        (
-            "mongo",
-            json!([
-                "sh",
-                "-c",
-                "cat > /etc/mongod.conf <<EOF\nmongod\nEOF\nexec mongos"
-            ]),
-            false,
-        ),
-        ("mongo", json!(["env", "A=b", "mongod"]), true),
-        (
-            "mongo",
-            json!(["bash", "-o", "pipefail", "-ec", "mongod --config /c"]),
-            true,
-        ),
-        ("mongo", json!(["sh", "-c", "sh -c 'exec mongod'"]), true),
-        ("minio", json!(["minio", "update"]), false),
-        ("minio", json!(["minio", "-q", "server", "/data"]), true),
-        ("consul", json!(["consul", "snapshot", "save"]), false),
-        (
-            "consul",
-            json!(["docker-entrypoint.sh", "agent", "-server"]),
-            true,
-        ),
-        (
-            "pulsar",
-            json!([
-                "sh",
-                "-c",
-                "bin/pulsar zookeeper-shell get /x; OPTS=-x exec bin/pulsar broker;"
-            ]),
-            true,
-        ),
-        (
-            "pulsar",
-            json!([
-                "sh",
-                "-c",
-                "bin/pulsar initialize-cluster-metadata; exec bin/bookkeeper autorecovery"
-            ]),
-            false,
-        ),
-        (
-            "influxdb",
-            json!(["sh", "/scripts/backup.sh", "-c", "influxd"]),
-            false,
-        ),
-    ];
-    for (image, command, runs) in cases {
-        let container = container(&json!({"image": image, "command": command}));
-        assert_eq!(running(&container).is_some(), runs, "{command}");
     }
 }
 
@@ -283,6 +87,28 @@ fn tls_and_logins_that_a_file_configures_leave_the_port_alone_to_ask() {
 }
 
 #[test]
+fn variables_that_stand_for_flags_are_looked_through() {
+    let asked = |env: Value| {
+        let value = json!({"image": "victoriametrics/vmstorage", "args": ["--envflag.enable", "--envflag.prefix=VM_"],
+            "ports": [{"name": "http", "containerPort": 8482}], "env": env});
+        let container = container(&value);
+        by_image(&container.image)
+            .unwrap()
+            .recipe(&container)
+            .map(|(recipe, _)| recipe.ask)
+    };
+    assert_eq!(asked(json!([])), Some(Ask::HttpGet("/health")));
+    assert_eq!(
+        asked(json!([{"name": "VM_tlsCertFile", "value": "/c"}])),
+        None
+    );
+    assert_eq!(
+        asked(json!([{"name": "VM_http_pathPrefix", "value": "/vm"}])),
+        None
+    );
+}
+
+#[test]
 fn influxdb_is_asked_nothing_that_its_third_version_wants_a_token_for() {
     let named_port = container(&json!({"image": "influxdb:3-core",
         "ports": [{"name": "http", "containerPort": 8181}]}));
@@ -290,78 +116,6 @@ fn influxdb_is_asked_nothing_that_its_third_version_wants_a_token_for() {
     assert_eq!(recipe.ask, Ask::Tcp);
     let silent = container(&json!({"image": "influxdb:3-core"}));
     assert!(named("influxdb").unwrap().recipe(&silent).is_none());
-}
-
-#[test]
-fn an_entry_speaks_for_its_program_alone() {
-    let cases = [
-        (json!({"image": "redis"}), true),
-        (
-            json!({"image": "redis", "args": ["--appendonly", "yes"]}),
-            true,
-        ),
-        (json!({"image": "redis", "args": ["/etc/redis.conf"]}), true),
-        (
-            json!({"image": "redis", "args": ["redis-server", "/etc/redis.conf"]}),
-            true,
-        ),
-        (
-            json!({"image": "redis", "args": ["redis-sentinel", "/etc/sentinel.conf"]}),
-            false,
-        ),
-        (
-            json!({"image": "redis", "args": ["sleep", "infinity"]}),
-            false,
-        ),
-        (json!({"image": "redis", "command": ["redis-server"]}), true),
-        (
-            json!({"image": "redis", "command": ["/usr/local/bin/redis-server", "/c"]}),
-            true,
-        ),
-        (
-            json!({"image": "redis", "command": ["redis-sentinel"]}),
-            false,
-        ),
-        (
-            json!({"image": "redis", "command": ["sleep", "redis-server"]}),
-            false,
-        ),
-        (
-            json!({"image": "redis", "command": ["sh", "-c", "cp /a /b; exec redis-server /b"]}),
-            true,
-        ),
-        (
-            json!({"image": "redis", "command": ["/bin/sh", "-c"], "args": ["redis-server /b"]}),
-            true,
-        ),
-        (
-            json!({"image": "redis", "command": ["sh", "-c", "redis-sentinel /b"]}),
-            false,
-        ),
-        (
-            json!({"image": "redis", "command": ["sh", "/scripts/run.sh"]}),
-            false,
-        ),
-        (
-            json!({"image": "redis", "command": ["docker-entrypoint.sh"], "args": ["redis-server"]}),
-            true,
-        ),
-        (
-            json!({"image": "minio/minio", "args": ["server", "/data"]}),
-            true,
-        ),
-        (
-            json!({"image": "minio/minio", "command": ["sh", "-c", "exec minio server /data"]}),
-            true,
-        ),
-        (
-            json!({"image": "minio/minio", "args": ["mirror", "/data"]}),
-            false,
-        ),
-    ];
-    for (value, runs) in cases {
-        assert_eq!(running(&container(&value)).is_some(), runs, "{value}");
-    }
 }
 
 #[test]
@@ -478,12 +232,6 @@ fn every_entry_is_complete_and_its_images_are_its_own() {
         }
     }
     assert!(names.len() >= 21);
-}
-
-#[test]
-fn an_image_without_a_shell_runs_no_script() {
-    let container = container(&json!({"image": "cgr.dev/chainguard/redis:latest"}));
-    assert_eq!(running(&container).unwrap().recipe(&container), None);
 }
 
 #[test]

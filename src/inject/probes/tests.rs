@@ -82,6 +82,7 @@ fn without_one_port_that_stands_out_there_is_none() {
     for ports in [
         json!([]),
         json!([{"name": "http-metrics", "containerPort": 9100}]),
+        json!([{"name": "pprof", "containerPort": 6060}]),
         json!([{"containerPort": 53, "protocol": "UDP"}]),
     ] {
         let proposal = of_container(&json!({"image": "app", "ports": ports}));

@@ -169,6 +169,25 @@ fn yielded_and_reverted_leads_to_the_first_template() {
 }
 
 #[test]
+fn numbers_that_were_left_without_a_handler_make_way_for_ours() {
+    let stored = stored();
+    let yielded = update(&stored, &applied(&stored, &own()), &world());
+    let left = with(
+        &yielded.set,
+        "readinessProbe",
+        json!({"periodSeconds": 10, "failureThreshold": 3}),
+    );
+    let written = update(&yielded.set, &left, &world());
+    assert_eq!(template(&written), &stored["spec"]["template"]);
+    let left = with(&stored, "readinessProbe", json!({"periodSeconds": 10}));
+    let written = update(&stored, &left, &world());
+    assert_eq!(
+        written.set["spec"], left["spec"],
+        "the server refuses it, as it should"
+    );
+}
+
+#[test]
 fn a_probe_that_was_taken_out_stays_out() {
     let stored = stored();
     let removed = update(&stored, &no_probe(&stored), &world());
