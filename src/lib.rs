@@ -22,6 +22,7 @@ pub mod duration;
 pub mod evaluate;
 pub mod explain;
 pub mod inject;
+pub mod manifest;
 pub mod metrics;
 pub mod patch;
 pub mod policy;
