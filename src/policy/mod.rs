@@ -328,10 +328,10 @@ pub struct VolumeClaims {
     /// When.
     pub mode: ClaimMode,
     /// The access modes of a claim that names none.
-    #[schemars(with = "Vec<spec::AccessMode>", length(min = 1))]
+    #[schemars(with = "Vec<spec::constraints::AccessMode>", length(min = 1))]
     pub access_modes: Vec<String>,
     /// The size of a claim that asks for none.
-    #[schemars(transform = spec::a_size)]
+    #[schemars(transform = spec::constraints::a_size)]
     pub storage: String,
     /// The class of an injected claim; null leaves it to the cluster's default.
     pub storage_class_name: Option<String>,
