@@ -14,6 +14,7 @@
 #![warn(missing_docs)]
 
 pub mod admission;
+pub mod audit;
 pub mod cases;
 pub mod certs;
 pub mod cli;

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod audit;
 mod certs;
 mod crd;
 mod explain;
@@ -23,6 +24,8 @@ pub struct Cli {
 enum Command {
     /// Run the webhook server
     Serve(Box<serve::Args>),
+    /// Judge manifests, or what a cluster holds, as the webhook would
+    Audit(Box<audit::Args>),
     /// Show what a rule finds and why, with an example and its fix
     Explain(explain::Args),
     /// Check policies, and test what they make of a set
@@ -46,6 +49,7 @@ impl Cli {
     pub fn run(self) -> ExitCode {
         let done = match self.command {
             Command::Serve(args) => args.run().map(|()| ExitCode::SUCCESS),
+            Command::Audit(args) => args.run(),
             Command::Explain(args) => args.run().map(|()| ExitCode::SUCCESS),
             Command::Policy(command) => command.run(),
             Command::Certs(command) => command.run().map(|()| ExitCode::SUCCESS),

@@ -28,6 +28,8 @@ pub struct Manifests {
     version: Option<ServerVersion>,
     keeping: ServiceKeeping,
     exempt_verb: Lookup<()>,
+    /// Whether a set that names no Service may be given one: there is no other than those here.
+    whole: bool,
     services: Option<Named<Service>>,
     budgets: Option<Named<DisruptionBudget>>,
     classes: Option<BTreeMap<String, Class>>,
@@ -70,8 +72,25 @@ impl Kind {
     /// The kind of a document; `None` for one that nobody looks up.
     #[must_use]
     pub fn of(document: &Value) -> Option<Self> {
-        let kind = document.get("kind")?.as_str()?;
-        Self::ALL.into_iter().find(|known| known.name() == kind)
+        Self::named(document.get("kind")?.as_str()?)
+    }
+
+    fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.name() == name)
+    }
+
+    /// The kind of that name in that version of its API; an older one, which no server knows any more, says nothing.
+    #[must_use]
+    pub fn served(api_version: &str, kind: &str) -> Option<Self> {
+        Self::named(kind).filter(|kind| kind.api_version() == api_version)
+    }
+
+    fn api_version(self) -> &'static str {
+        match self {
+            Self::Service | Self::Namespace => "v1",
+            Self::PodDisruptionBudget => "policy/v1",
+            Self::StorageClass => "storage.k8s.io/v1",
+        }
     }
 
     fn name(self) -> &'static str {
@@ -103,6 +122,7 @@ impl Manifests {
             version,
             keeping,
             exempt_verb: Lookup::Unknown,
+            whole: false,
             services: None,
             budgets: None,
             classes: None,
@@ -120,6 +140,16 @@ impl Manifests {
         }
     }
 
+    /// Says that the manifests are all that will be put beside a new set. A set that names no Service is then linked as it would be in a
+    /// namespace with theirs alone; a Service that it does name may still be elsewhere, as long as there is none here.
+    #[must_use]
+    pub fn whole(self) -> Self {
+        Self {
+            whole: true,
+            ..self
+        }
+    }
+
     /// Makes a kind known, with no object of it as yet.
     pub fn know(&mut self, kind: Kind) {
         match kind {
@@ -127,6 +157,16 @@ impl Manifests {
             Kind::PodDisruptionBudget => drop(self.budgets.get_or_insert_default()),
             Kind::StorageClass => drop(self.classes.get_or_insert_default()),
             Kind::Namespace => drop(self.namespaces.get_or_insert_default()),
+        }
+    }
+
+    /// Makes a kind unknown again: it may not be looked up after all.
+    pub fn forget(&mut self, kind: Kind) {
+        match kind {
+            Kind::Service => self.services = None,
+            Kind::PodDisruptionBudget => self.budgets = None,
+            Kind::StorageClass => self.classes = None,
+            Kind::Namespace => self.namespaces = None,
         }
     }
 
@@ -203,7 +243,10 @@ impl ClusterView for Manifests {
     }
 
     fn services(&self, namespace: &str) -> Lookup<Vec<Arc<Service>>> {
-        all_of(self.services.as_ref(), namespace)
+        match all_of(self.services.as_ref(), namespace) {
+            Lookup::Unknown if self.whole => Lookup::Found(Vec::new()),
+            services => services,
+        }
     }
 
     fn storage_class(&self, name: &str) -> Lookup<()> {

@@ -1,5 +1,6 @@
 //! The program's own output: what a user types, what he reads, and the exit code.
 
+mod audit;
 mod explain;
 mod pages;
 mod policy;

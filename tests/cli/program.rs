@@ -1,5 +1,6 @@
 //! Runs the program.
 
+use std::io::Write;
 use std::process::{Command, Output, Stdio};
 
 /// What a run gave.
@@ -42,6 +43,20 @@ impl Run {
         assert_eq!((self.code, &*self.stderr), (0, ""));
         self.stdout
     }
+}
+
+/// Runs it with this text on its standard input.
+pub fn with_stdin(arguments: &[&str], text: &str) -> Run {
+    let mut child = command(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(text.as_bytes()).unwrap();
+    drop(stdin);
+    Run::of(child.wait_with_output().unwrap())
 }
 
 /// Runs it with nobody who reads its result.

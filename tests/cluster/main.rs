@@ -11,6 +11,7 @@ mod answer_rows;
 mod answers;
 mod api;
 mod apply;
+mod audit;
 mod claims;
 mod corpus;
 mod dangling;
@@ -86,6 +87,7 @@ fn trials(shared: &Shared) -> Vec<Trial> {
         ("claims", claims::TESTS),
         ("dangling", dangling::TESTS),
         ("record", record::TESTS),
+        ("audit", audit::TESTS),
         ("names", names::TESTS),
         ("pods", pods::TESTS),
         ("pages", pages::TESTS),

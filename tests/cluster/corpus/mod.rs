@@ -1,6 +1,7 @@
 //! Real charts: none refused that the server alone would take, and few words.
 
 mod release;
+mod surfaces;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -109,7 +110,8 @@ fn real_charts_are_created_with_few_words(cluster: &Cluster) -> Result<()> {
     what_charts_say_stays(&outcomes)?;
     what_they_left_out_is_filled_in(&outcomes)?;
     nothing_is_said_of_what_is_meant(&outcomes)?;
-    few_words(&outcomes)
+    few_words(&outcomes)?;
+    surfaces::agree(cluster, &folder, &outcomes)
 }
 
 /// What was injected, then one line for each warning, to be judged by reading the set.

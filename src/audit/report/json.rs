@@ -1,0 +1,66 @@
+//! One object, the same as JSON and as YAML.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::word;
+use crate::audit::{Located, Place, Report, Row, Summary, Unreadable};
+
+#[derive(Serialize)]
+struct Document<'r> {
+    version: u32,
+    summary: Summary,
+    results: Vec<Value>,
+    errors: &'r [Unreadable],
+}
+
+pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, &document(report))?;
+    writeln!(out)
+}
+
+pub(super) fn write_yaml(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let text = serde_saphyr::to_string(&document(report)).map_err(io::Error::other)?;
+    out.write_all(text.as_bytes())
+}
+
+fn document(report: &Report) -> Document<'_> {
+    Document {
+        version: 1,
+        summary: report.summary(),
+        results: report.rows.iter().map(result).collect(),
+        errors: &report.errors,
+    }
+}
+
+fn result(row: &Row) -> Value {
+    let source = match &row.place {
+        Place::File { path, line, column } => json!({"path": path, "line": line, "column": column}),
+        Place::Cluster => json!({"cluster": true}),
+    };
+    json!({
+        "source": source,
+        "namespace": row.namespace,
+        "name": row.name,
+        "findings": row.findings.iter().map(finding).collect::<Vec<_>>(),
+        "patch": row.patch,
+    })
+}
+
+fn finding(located: &Located) -> Value {
+    let finding = &located.finding;
+    let mut value = json!({
+        "rule": finding.rule,
+        "action": word(finding.action),
+        "pointer": finding.pointer,
+        "message": finding.message,
+        "help": finding.help,
+    });
+    if let Some((line, column)) = located.position {
+        value["line"] = json!(line);
+        value["column"] = json!(column);
+    }
+    value
+}

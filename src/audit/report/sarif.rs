@@ -1,0 +1,121 @@
+//! SARIF 2.1.0 (OASIS), as code scanning reads it.
+
+use std::collections::BTreeSet;
+use std::io::{self, Write};
+
+use serde_json::{Value, json};
+
+use super::title;
+use crate::admission::dotted;
+use crate::audit::{Located, Place, Report, Row, Unreadable};
+use crate::rules::{self, Action};
+
+const SCHEMA: &str =
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
+
+pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let results: Vec<Value> = report
+        .rows
+        .iter()
+        .flat_map(|row| row.findings.iter().map(|located| result(row, located)))
+        .collect();
+    let notifications: Vec<Value> = report.errors.iter().map(notification).collect();
+    let log = json!({
+        "$schema": SCHEMA,
+        "version": "2.1.0",
+        "runs": [{
+            "tool": {"driver": {
+                "name": "steadyset",
+                "version": env!("CARGO_PKG_VERSION"),
+                "rules": found_rules(report),
+            }},
+            "columnKind": "unicodeCodePoints",
+            "results": results,
+            "invocations": [{
+                "executionSuccessful": report.errors.is_empty(),
+                "toolExecutionNotifications": notifications,
+            }],
+        }],
+    });
+    serde_json::to_writer_pretty(&mut *out, &log)?;
+    writeln!(out)
+}
+
+/// The rules that found something, each once.
+fn found_rules(report: &Report) -> Vec<Value> {
+    let found: BTreeSet<&str> = report
+        .rows
+        .iter()
+        .flat_map(|row| &row.findings)
+        .map(|located| located.finding.rule)
+        .collect();
+    let known = rules::all().iter().filter(|rule| found.contains(rule.id));
+    known
+        .map(|rule| {
+            json!({
+                "id": rule.id,
+                "shortDescription": {"text": rule.docs.what},
+                "fullDescription": {"text": rule.docs.why},
+                "defaultConfiguration": {"level": level(rule.action)},
+            })
+        })
+        .collect()
+}
+
+fn result(row: &Row, located: &Located) -> Value {
+    let finding = &located.finding;
+    let text = format!(
+        "{}: {}: {}; {}",
+        title(row),
+        dotted(&finding.pointer),
+        finding.message,
+        finding.help
+    );
+    let mut location = json!({"logicalLocations": [{"fullyQualifiedName": format!("{}{}", title(row), finding.pointer)}]});
+    if let (Place::File { path, .. }, Some((line, column))) = (&row.place, located.position) {
+        location["physicalLocation"] = physical(path, line, column);
+    }
+    json!({
+        "ruleId": finding.rule,
+        "level": level(finding.action),
+        "message": {"text": text},
+        "locations": [location],
+    })
+}
+
+fn notification(error: &Unreadable) -> Value {
+    json!({
+        "level": "error",
+        "message": {"text": error.message},
+        "locations": [{"physicalLocation": physical(&error.path, error.line, error.column)}],
+    })
+}
+
+fn physical(path: &str, line: usize, column: usize) -> Value {
+    json!({
+        "artifactLocation": {"uri": uri(path)},
+        "region": {"startLine": line, "startColumn": column},
+    })
+}
+
+/// A path as a relative reference (RFC 3986): what is no plain character of a path is written as its bytes.
+fn uri(path: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
+    path.bytes()
+        .map(|byte| {
+            if plain(byte) {
+                char::from(byte).to_string()
+            } else {
+                format!("%{byte:02X}")
+            }
+        })
+        .collect()
+}
+
+fn level(action: Action) -> &'static str {
+    match action {
+        Action::Deny => "error",
+        Action::Warn => "warning",
+        Action::Audit => "note",
+    }
+}

@@ -1,0 +1,230 @@
+use json_patch::PatchOperation;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::audit::{Located, Unreadable};
+use crate::rules::Finding;
+
+/// A set with a finding of two kinds, one that is clean, and a file that could not be read.
+fn report() -> Report {
+    let file = |path: &str, line| Place::File {
+        path: path.to_owned(),
+        line,
+        column: 1,
+    };
+    let finding = |rule, action, pointer: &str, message: &str, help: &str| Finding {
+        rule,
+        action,
+        pointer: pointer.to_owned(),
+        message: message.to_owned(),
+        help: help.to_owned(),
+    };
+    let located = |finding, line, column| Located {
+        finding,
+        position: Some((line, column)),
+    };
+    let patch: Vec<PatchOperation> = serde_json::from_value(
+        json!([{"op": "add", "path": "/spec/serviceName", "value": "web-pods"}]),
+    )
+    .unwrap();
+    Report {
+        rows: vec![
+            Row {
+                place: file("a,b.yaml", 3),
+                namespace: "shop".to_owned(),
+                name: "web".to_owned(),
+                findings: vec![
+                    located(
+                        finding(
+                            "update-strategy-unknown",
+                            Action::Deny,
+                            "/spec/updateStrategy/type",
+                            "\"Recreate\" is not a type",
+                            "write <OnDelete> | 100%",
+                        ),
+                        9,
+                        11,
+                    ),
+                    located(
+                        finding(
+                            "service-missing",
+                            Action::Warn,
+                            "/spec/serviceName",
+                            "there is no Service",
+                            "make one",
+                        ),
+                        7,
+                        3,
+                    ),
+                ],
+                patch: Vec::new(),
+                injections: 0,
+            },
+            Row {
+                place: Place::Cluster,
+                namespace: "bank".to_owned(),
+                name: String::new(),
+                findings: Vec::new(),
+                patch,
+                injections: 1,
+            },
+        ],
+        errors: vec![Unreadable {
+            path: "broken.yaml".to_owned(),
+            line: 2,
+            column: 5,
+            message: "a tab cannot indent".to_owned(),
+        }],
+        notes: Vec::new(),
+    }
+}
+
+fn written(format: Format, style: Style) -> String {
+    let mut text = Vec::new();
+    write(&report(), format, style, &mut text).unwrap();
+    String::from_utf8(text).unwrap()
+}
+
+fn parsed(format: Format) -> Value {
+    serde_json::from_str(&written(format, Style::default())).unwrap()
+}
+
+#[test]
+fn a_table_is_for_people() {
+    let style = Style {
+        mutations: true,
+        colour: false,
+    };
+    assert_eq!(
+        written(Format::Table, style),
+        "a,b.yaml:3:1  shop/web
+  deny   line 9: spec.updateStrategy.type: \"Recreate\" is not a type [update-strategy-unknown]
+         write <OnDelete> | 100%
+  warn   line 7: spec.serviceName: there is no Service [service-missing]
+         make one
+
+cluster  bank/(no name yet)
+  inject  spec.serviceName: \"web-pods\"
+
+broken.yaml:2:5  not read
+  a tab cannot indent
+
+2 StatefulSets: 1 deny, 1 warn, 0 audit; 1 injection; 1 input not read
+"
+    );
+    let coloured = Style {
+        colour: true,
+        mutations: false,
+    };
+    let table = written(Format::Table, coloured);
+    assert!(
+        table.contains("\u{1b}[31mdeny \u{1b}[0m") && !table.contains("bank"),
+        "{table}"
+    );
+}
+
+#[test]
+fn json_and_yaml_are_one_stable_object() {
+    let expected = json!({
+        "version": 1,
+        "summary": {"statefulsets": 2, "deny": 1, "warn": 1, "audit": 0, "injections": 1, "errors": 1},
+        "results": [
+            {
+                "source": {"path": "a,b.yaml", "line": 3, "column": 1}, "namespace": "shop", "name": "web", "patch": [],
+                "findings": [
+                    {"rule": "update-strategy-unknown", "action": "deny", "pointer": "/spec/updateStrategy/type",
+                        "message": "\"Recreate\" is not a type", "help": "write <OnDelete> | 100%", "line": 9, "column": 11},
+                    {"rule": "service-missing", "action": "warn", "pointer": "/spec/serviceName",
+                        "message": "there is no Service", "help": "make one", "line": 7, "column": 3},
+                ],
+            },
+            {
+                "source": {"cluster": true}, "namespace": "bank", "name": "", "findings": [],
+                "patch": [{"op": "add", "path": "/spec/serviceName", "value": "web-pods"}],
+            },
+        ],
+        "errors": [{"path": "broken.yaml", "line": 2, "column": 5, "message": "a tab cannot indent"}],
+    });
+    assert_eq!(parsed(Format::Json), expected);
+    let yaml = crate::yaml::documents(&written(Format::Yaml, Style::default())).unwrap();
+    assert_eq!(yaml, [expected]);
+}
+
+#[test]
+fn sarif_names_rules_places_and_what_was_not_read() {
+    let sarif = parsed(Format::Sarif);
+    let run = &sarif["runs"][0];
+    let rules: Vec<&str> = run["tool"]["driver"]["rules"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|rule| rule["id"].as_str().unwrap())
+        .collect();
+    assert_eq!(rules, ["update-strategy-unknown", "service-missing"]);
+    let result = &run["results"][0];
+    assert_eq!(
+        (&result["ruleId"], &result["level"]),
+        (&json!("update-strategy-unknown"), &json!("error"))
+    );
+    assert_eq!(
+        result["locations"][0]["physicalLocation"],
+        json!({"artifactLocation": {"uri": "a%2Cb.yaml"}, "region": {"startLine": 9, "startColumn": 11}})
+    );
+    assert_eq!(run["results"][1]["level"], "warning");
+    let invocation = &run["invocations"][0];
+    assert_eq!(invocation["executionSuccessful"], false);
+    assert_eq!(
+        invocation["toolExecutionNotifications"][0]["message"]["text"],
+        "a tab cannot indent"
+    );
+}
+
+#[test]
+fn junit_has_a_case_for_every_set() {
+    assert_eq!(
+        written(Format::Junit, Style::default()),
+        r#"<?xml version="1.0" encoding="UTF-8"?>
+<testsuites name="steadyset" tests="3" failures="1" errors="1">
+  <testsuite name="steadyset" tests="3" failures="1" errors="1">
+    <testcase classname="a,b.yaml:3:1" name="shop/web">
+      <failure type="update-strategy-unknown" message="&quot;Recreate&quot; is not a type">deny line 9: spec.updateStrategy.type: &quot;Recreate&quot; is not a type; write &lt;OnDelete&gt; | 100% [update-strategy-unknown]</failure>
+      <system-out>warn line 7: spec.serviceName: there is no Service; make one [service-missing]</system-out>
+    </testcase>
+    <testcase classname="cluster" name="bank/(no name yet)"/>
+    <testcase classname="broken.yaml:2:5" name="broken.yaml">
+      <error type="unreadable" message="a tab cannot indent"/>
+    </testcase>
+  </testsuite>
+</testsuites>
+"#
+    );
+}
+
+#[test]
+fn github_gets_commands_that_become_annotations() {
+    assert_eq!(
+        written(Format::Github, Style::default()),
+        "::error file=a%2Cb.yaml,line=9,col=11,title=update-strategy-unknown::shop/web: spec.updateStrategy.type: \
+         \"Recreate\" is not a type; write <OnDelete> | 100%25
+::warning file=a%2Cb.yaml,line=7,col=3,title=service-missing::shop/web: spec.serviceName: there is no Service; make one
+::error file=broken.yaml,line=2,col=5,title=not read::a tab cannot indent
+2 StatefulSets: 1 deny, 1 warn, 0 audit; 1 injection; 1 input not read
+"
+    );
+}
+
+#[test]
+fn markdown_stays_in_its_table() {
+    assert_eq!(
+        written(Format::Markdown, Style::default()),
+        "**steadyset**: 2 StatefulSets: 1 deny, 1 warn, 0 audit; 1 injection; 1 input not read
+
+| | set | field | what | rule |
+| --- | --- | --- | --- | --- |
+| deny | shop/web<br>a,b.yaml:9 | `spec.updateStrategy.type` | \"Recreate\" is not a type; write <OnDelete> \\| 100% | `update-strategy-unknown` |
+| warn | shop/web<br>a,b.yaml:7 | `spec.serviceName` | there is no Service; make one | `service-missing` |
+
+not read: broken.yaml:2:5: a tab cannot indent
+"
+    );
+}

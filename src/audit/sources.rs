@@ -1,0 +1,133 @@
+//! The input: files, folders and standard input.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use super::Unreadable;
+use crate::manifest::text;
+
+/// Standard input, among paths.
+const STDIN: &str = "-";
+
+/// A file to be read.
+#[derive(Debug)]
+pub(super) struct Input {
+    /// As the user named it, or as it was found below a folder that he named.
+    pub(super) path: String,
+    place: Option<PathBuf>,
+}
+
+/// What is to be read, by the folder that makes a world: the sets of a folder are judged with its Services.
+#[derive(Debug, Default)]
+pub(super) struct Inputs {
+    pub(super) worlds: BTreeMap<PathBuf, Vec<Input>>,
+    pub(super) errors: Vec<Unreadable>,
+    pub(super) notes: Vec<String>,
+}
+
+impl Input {
+    /// The text.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read, or is no text.
+    pub(super) fn read(&self) -> Result<String, Unreadable> {
+        let mut bytes = Vec::new();
+        let read = match &self.place {
+            Some(place) => fs::read(place).map(|content| bytes = content),
+            None => io::stdin().read_to_end(&mut bytes).map(drop),
+        };
+        read.map_err(|error| unreadable(&self.path, error.to_string()))?;
+        match text(&bytes) {
+            Ok(_) => {
+                String::from_utf8(bytes).map_err(|error| unreadable(&self.path, error.to_string()))
+            }
+            Err(broken) => Err(Unreadable {
+                path: self.path.clone(),
+                line: broken.line,
+                column: broken.column,
+                message: broken.message,
+            }),
+        }
+    }
+}
+
+fn unreadable(path: &str, message: String) -> Unreadable {
+    Unreadable {
+        path: path.to_owned(),
+        line: 1,
+        column: 1,
+        message,
+    }
+}
+
+impl Inputs {
+    /// Everything below the paths: a named file whatever its name, of folders the `.yaml`, `.yml` and `.json` files at any depth, but
+    /// not in hidden folders, and not the templates of a chart.
+    pub(super) fn of(paths: &[PathBuf]) -> Self {
+        let mut inputs = Self::default();
+        for path in paths {
+            if path.as_os_str() == STDIN {
+                inputs.add(Path::new(STDIN), None);
+            } else if path.is_dir() {
+                inputs.folder(path);
+            } else {
+                inputs.add(path, Some(path.clone()));
+            }
+        }
+        inputs
+    }
+
+    fn add(&mut self, path: &Path, place: Option<PathBuf>) {
+        let folder = path.parent().map(Path::to_owned).unwrap_or_default();
+        let path = path.display().to_string();
+        self.worlds
+            .entry(folder)
+            .or_default()
+            .push(Input { path, place });
+    }
+
+    fn folder(&mut self, folder: &Path) {
+        let mut entries: Vec<PathBuf> = match fs::read_dir(folder) {
+            Ok(entries) => entries
+                .filter_map(|entry| Some(entry.ok()?.path()))
+                .collect(),
+            Err(error) => {
+                self.errors
+                    .push(unreadable(&folder.display().to_string(), error.to_string()));
+                return;
+            }
+        };
+        entries.sort();
+        let is_chart = folder.join("Chart.yaml").is_file();
+        for entry in entries.into_iter().filter(|entry| !is_hidden(entry)) {
+            if !entry.is_dir() {
+                if is_manifest(&entry) {
+                    self.add(&entry.clone(), Some(entry));
+                }
+            } else if is_chart && entry.ends_with("templates") {
+                self.notes.push(format!(
+                    "{}: the templates of a chart are no manifests; run helm template {} | steadyset audit -",
+                    entry.display(),
+                    folder.display()
+                ));
+            } else {
+                self.folder(&entry);
+            }
+        }
+    }
+}
+
+fn is_hidden(path: &Path) -> bool {
+    path.file_name()
+        .is_some_and(|name| name.to_string_lossy().starts_with('.'))
+}
+
+fn is_manifest(path: &Path) -> bool {
+    let extension = path.extension().unwrap_or_default();
+    ["yaml", "yml", "json"]
+        .iter()
+        .any(|known| extension == *known)
+}
