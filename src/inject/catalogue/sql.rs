@@ -188,7 +188,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         needs_peers: true,
         quorum: true,
         node_local: true,
-        database: true,
+        // no `database`: its `/health`, which charts ask for liveness, answers before it has been initialised even
         evidence: &[
             survey(
                 "cockroachdb/helm-charts",
