@@ -100,7 +100,12 @@ pub fn set(changes: &str) -> Result<Value, Broken> {
     Ok(set)
 }
 
-fn world(docs: &Docs, around: &str) -> Result<Manifests, Broken> {
+/// The cluster that the documents `around` an example make up.
+///
+/// # Errors
+///
+/// [`Broken`] if they cannot be read.
+pub fn world(docs: &Docs, around: &str) -> Result<Manifests, Broken> {
     let version = match docs.version {
         "" => None,
         version => Some(version.parse::<ServerVersion>()?),

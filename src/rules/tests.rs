@@ -1,12 +1,17 @@
-//! What no rule says anything about: shapes of maintained charts that are as they should be.
+//! What no rule says anything about: shapes of maintained charts that are as they should be, and what a stored set did already.
 
+use jiff::Timestamp;
+use serde_json::value::to_raw_value;
 use serde_json::{Value, json};
 
 use super::testing::{Case, World, headless, web, web_spec};
 use super::*;
 use crate::cluster::{DisruptionBudget, Service};
+use crate::evaluate::evaluate;
+use crate::explain::example;
 use crate::subject::set::Selector;
 use crate::subject::view::IntOrString;
+use crate::subject::{Source, Subject};
 
 /// The cluster around all of them: their Services, a budget, the default storage class.
 fn world(version: &str) -> World {
@@ -161,4 +166,58 @@ fn pods_may_be_kept_apart_from_others_and_stop_soon() {
 #[test]
 fn a_name_of_52_characters_is_short_enough() {
     silent(&web(&json!({"metadata": {"name": "n".repeat(52)}})));
+}
+
+#[test]
+fn what_a_stored_set_did_already_is_not_said_again() {
+    // those that are told by comparison have a stored set in their example
+    for rule in all().iter().filter(|rule| rule.docs.stored.is_empty()) {
+        let stored = example::set(rule.docs.example).unwrap();
+        let mut written = stored.clone();
+        written["spec"]["minReadySeconds"] = json!(7);
+        // what was the first container is the second now, and the same one all the same
+        let containers = &mut written["spec"]["template"]["spec"]["containers"];
+        let first = json!({"name": "first", "image": "registry.example/first:1"});
+        containers.as_array_mut().unwrap().insert(0, first);
+        for phase in [Phase::Mutate, Phase::Validate, Phase::File] {
+            let said = said_on_update(rule, &stored, &written, phase);
+            assert_eq!(said, [""; 0], "{} at {phase:?}", rule.id);
+        }
+        let clean = example::set("").unwrap();
+        let new_sin = said_on_update(rule, &clean, &written, Phase::File);
+        // what stands beside an example may be wrong for the clean set, too
+        if rule.docs.cluster.is_empty() {
+            let is_said = !ON_CREATE.contains(&rule.id);
+            assert_eq!(!new_sin.is_empty(), is_said, "{}: {new_sin:?}", rule.id);
+        }
+    }
+}
+
+/// A set that exists keeps its name.
+const ON_CREATE: [&str; 2] = ["name-too-long", "name-near-limit"];
+
+fn said_on_update(rule: &Rule, stored: &Value, written: &Value, phase: Phase) -> Vec<String> {
+    let (stored, written) = (
+        to_raw_value(stored).unwrap(),
+        to_raw_value(written).unwrap(),
+    );
+    let source = Source {
+        namespace: "default",
+        object: &written,
+        old_object: Some(&stored),
+    };
+    let world = example::world(&rule.docs, rule.docs.cluster).unwrap();
+    let subject = Subject::decode(source).unwrap().unwrap();
+    let verdict = evaluate(
+        &Policy::default(),
+        subject,
+        &world,
+        phase,
+        Timestamp::UNIX_EPOCH,
+    );
+    let findings = verdict
+        .findings
+        .into_iter()
+        .filter(|finding| finding.rule == rule.id);
+    findings.map(|finding| finding.message).collect()
 }
