@@ -6,6 +6,7 @@ mod crd;
 mod explain;
 mod policy;
 mod serve;
+mod shell;
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -36,6 +37,10 @@ enum Command {
     Certs(certs::Command),
     /// Print the definition of the kind `StatefulSetPolicy`, for `kubectl apply -f -`
     Crd,
+    /// Print what completes the commands in a shell
+    Completions(shell::Completions),
+    /// Write the manual pages into a folder
+    Man(shell::Man),
 }
 
 /// Wrong usage, or a policy that cannot be used: exit code 2.
@@ -54,6 +59,8 @@ impl Cli {
             Command::Policy(command) => command.run(),
             Command::Certs(command) => command.run().map(|()| ExitCode::SUCCESS),
             Command::Crd => crd::run().map(|()| ExitCode::SUCCESS),
+            Command::Completions(args) => args.run().map(|()| ExitCode::SUCCESS),
+            Command::Man(args) => args.run().map(|()| ExitCode::SUCCESS),
         };
         match done {
             Ok(code) => code,

@@ -5,3 +5,4 @@ mod explain;
 mod pages;
 mod policy;
 mod program;
+mod shell;
