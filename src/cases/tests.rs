@@ -177,6 +177,12 @@ fn what_is_injected_is_compared_without_the_record() {
 }
 
 #[test]
+fn a_version_is_no_number() {
+    let cases = read(&format!("name: it\nkubeVersion: 1.30\nexpect: {{}}\n{SET}")).unwrap();
+    assert_eq!(cases[0].kube_version.as_deref(), Some("1.30"));
+}
+
+#[test]
 fn an_update_has_an_old_object() {
     let old = with("podManagementPolicy: OrderedReady").replacen("object:", "oldObject:", 1);
     let new = with("podManagementPolicy: Parallel");

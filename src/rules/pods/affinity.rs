@@ -15,7 +15,7 @@ pub static SELECTOR_MISMATCH: Rule = Rule {
         what: "What is to keep the set's pods apart selects by a label that they do not have.",
         why: "A required pod anti-affinity, or a topology spread constraint with `DoNotSchedule`, tells the scheduler not to put two pods of a \
               kind on one node or in one zone, and says by labels which kind. Here it asks for a label that none of the set's own pods has. So \
-              it selects none of them, all of them may run on one node, and they go down together. Usually the labels were renamed and this \
+              it selects none of them, all of them may run on one node, and go down with it. Usually the labels were renamed and this \
               place was forgotten.\n\n\
               An anti-affinity against other pods is fine: it is not reported where a further term selects the set's own pods, where it names \
               namespaces, or where it uses `NotIn` or `DoesNotExist`.",

@@ -41,12 +41,14 @@ spec:
           readinessProbe:
             tcpSocket: {port: 2379}
 ",
-        fix: "Set `publishNotReadyAddresses: true` on the headless Service: it then names pods before they are ready. Clients should use a \
-              second Service, which does not. For a new set write `podManagementPolicy: Parallel` as well.",
+        fix: "Set `publishNotReadyAddresses: true` on the headless Service, which then names pods before they are ready; clients should use a \
+              second Service, which does not. And write `podManagementPolicy: Parallel`, so that the peers are there to be found.\n\n\
+              A set that exists keeps its policy unless it is made anew. There the first alone helps as long as the pods themselves stay, as after \
+              a power cut.",
         fixed: "\
 spec:
   replicas: 3
-  podManagementPolicy: OrderedReady
+  podManagementPolicy: Parallel
   template:
     spec:
       containers:

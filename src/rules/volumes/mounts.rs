@@ -18,8 +18,8 @@ pub static WITHOUT_VOLUME: Rule = Rule {
         why: "A mount names a volume: one of the template's `volumes`, or a claim of `volumeClaimTemplates`. Without it no pod can be created. \
               From 1.34 the API server refuses the set; before, it accepts the set, and creating each pod fails for ever.\n\n\
               Where nothing says that something else was meant, steadyset adds a claim of that name when the set is created. It does not where \
-              a volume or claim of a similar name exists, as here. On `/mutate` the finding is a warning, because another webhook may still \
-              add the volume.",
+              a volume or claim of a similar name exists, as here. At admission it is a \
+              warning first, because another webhook may still add the volume; refused is the set as it would be stored.",
         at: &[
             "spec.template.spec.containers[N].volumeMounts[N].name",
             "spec.template.spec.containers[N].volumeDevices[N].name",
