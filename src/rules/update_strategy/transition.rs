@@ -59,13 +59,13 @@ fn on_delete_template_change(context: &Context<'_>, violations: &mut Vec<Violati
     }
     let last = format!("{}-{}", set.metadata.name, pods.end - 1);
     let rest = if pods.end - pods.start > 1 {
-        ", then the others downwards, each when the one before is Ready"
+        ", then downwards, each once the last is Ready"
     } else {
         ""
     };
     violations.push(Violation::new(
         "/spec/template",
-        "under OnDelete nothing restarts by itself; a pod that fails, is evicted or is added gets the new template",
+        "OnDelete restarts nothing: a pod that fails, is evicted or added gets the new template",
         format!("kubectl delete pod -n {} {last}{rest}", context.namespace),
     ));
 }

@@ -23,8 +23,8 @@ fn under_on_delete_nothing_restarts() {
     assert_eq!(
         says(3),
         [
-            "spec.template: under OnDelete nothing restarts by itself; a pod that fails, is evicted or is added gets the new template; \
-             kubectl delete pod -n shop web-2, then the others downwards, each when the one before is Ready"
+            "spec.template: OnDelete restarts nothing: a pod that fails, is evicted or added gets the new template; \
+             kubectl delete pod -n shop web-2, then downwards, each once the last is Ready"
         ]
     );
     assert!(says(1)[0].ends_with("; kubectl delete pod -n shop web-0"));
