@@ -5,7 +5,7 @@
 //! they come from a set that had the same injected, it is the other way round: leaving it out restarts them. So what
 //! matters is whether a pod already is what the injections would make of it.
 
-use json_patch::{AddOperation, PatchOperation};
+use json_patch::{AddOperation, PatchOperation, RemoveOperation};
 use jsonptr::PointerBuf;
 use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
@@ -35,7 +35,7 @@ pub(super) fn fits(pod: &Pod, set: &Set<'_>, changes: &[PatchOperation]) -> bool
     };
     changes.iter().all(|change| match change {
         PatchOperation::Add(addition) => has(&pod, set, addition),
-        PatchOperation::Remove(removal) => !reaches_pods(&tokens(&removal.path)),
+        PatchOperation::Remove(removal) => lacks(&pod, set, removal),
         _ => false,
     })
 }
@@ -70,6 +70,18 @@ fn has(pod: &Value, set: &Set<'_>, addition: &AddOperation) -> bool {
         ["spec", "volumeClaimTemplates", ..] => true,
         ["spec", "template", "spec", "containers", index, field @ ..] => {
             container(pod, set, index).is_some_and(|container| has_field(container, field, value))
+        }
+        _ => !reaches_pods(&tokens),
+    }
+}
+
+/// Whether the pod has nothing where something is taken out; only of a field of a container is that known.
+fn lacks(pod: &Value, set: &Set<'_>, removal: &RemoveOperation) -> bool {
+    let tokens = tokens(&removal.path);
+    let path: Vec<_> = tokens.iter().map(String::as_str).collect();
+    match path.as_slice() {
+        ["spec", "template", "spec", "containers", index, field] => {
+            container(pod, set, index).is_some_and(|container| container.get(*field).is_none())
         }
         _ => !reaches_pods(&tokens),
     }
@@ -230,6 +242,14 @@ mod tests {
             ),
             (
                 json!({"op": "remove", "path": "/spec/template/spec/containers/0/readinessProbe"}),
+                false,
+            ),
+            (
+                json!({"op": "remove", "path": "/spec/template/spec/containers/0/livenessProbe"}),
+                true,
+            ),
+            (
+                json!({"op": "remove", "path": "/spec/template/spec/containers/0/volumeMounts/0"}),
                 false,
             ),
         ] {

@@ -85,6 +85,33 @@ async fn services_are_not_asked_for_one_that_we_are_yet_to_create() {
 }
 
 #[tokio::test]
+async fn orphans_are_asked_for_where_a_copied_record_only_takes_something_out() {
+    let probe = json!({"tcpSocket": {"port": 80}, "periodSeconds": 10, "timeoutSeconds": 3, "successThreshold": 1,
+        "failureThreshold": 3});
+    let mut copied = set("known");
+    let container = &mut copied["spec"]["template"]["spec"]["containers"][0];
+    container["ports"] = json!([{"containerPort": 80}]);
+    container["readinessProbe"] = probe.clone();
+    let item = json!({"state": "injected", "value": probe, "source": "port", "version": "1"});
+    copied["metadata"]["annotations"] = json!({"steadyset.io/inject": "none",
+        "steadyset.io/injected": json!({"readiness-probe/c": item}).to_string()});
+    for (orphans, patched) in [
+        (json!([]), true),
+        (
+            json!([{"metadata": {"name": "web-0"}, "spec": {"containers": [
+        {"name": "c", "image": "i", "readinessProbe": probe}]}}]),
+            false,
+        ),
+    ] {
+        let (cluster, asked) = cluster(move |_| Some(list(&orphans)));
+        let verdict = judge(&cluster, &copied, None).await;
+        assert!(!asked.lock().unwrap().is_empty());
+        assert_eq!(!verdict.operations.is_empty(), patched);
+        assert_eq!(verdict.injections, []);
+    }
+}
+
+#[tokio::test]
 async fn nothing_is_asked_for_a_set_that_exists() {
     let (cluster, asked) = cluster(|_| Some(list(&json!([]))));
     let mut changed = set("unknown");

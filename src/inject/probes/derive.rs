@@ -20,7 +20,7 @@ pub(super) fn derive_any(
     site: Site<'_>,
     container: &Container<'_>,
 ) -> Option<Proposed> {
-    if is_silent(container) || !is_permitted(slot, site, container) {
+    if !is_permitted(slot, site, container) {
         return None;
     }
     let governing = governing_service(site);
@@ -35,7 +35,7 @@ pub(super) fn derive_from(
     site: Site<'_>,
     container: &Container<'_>,
 ) -> Option<Proposed> {
-    if is_silent(container) || !is_permitted(slot, site, container) {
+    if !is_permitted(slot, site, container) {
         return None;
     }
     if source == SOURCE_PORT {
@@ -51,9 +51,10 @@ pub(super) fn derive_from(
     Some(proposed).filter(|proposed| proposed.source == source)
 }
 
-/// Whether a container may have such a probe of ours: none may be restarted that `Safe` protects.
+/// Whether a container may have such a probe of ours: one that is put to sleep answers nothing, and none may be restarted
+/// that `Safe` protects.
 pub(super) fn is_permitted(slot: Slot, site: Site<'_>, container: &Container<'_>) -> bool {
-    slot == Slot::Readiness || liveness::is_permitted(site, container)
+    !is_silent(container) && (slot == Slot::Readiness || liveness::is_permitted(site, container))
 }
 
 /// Whether nothing is ever said of the container: a side container, a system that must never get a probe, or a container
@@ -93,7 +94,7 @@ pub(super) fn holds(
     container: &Container<'_>,
     probe: &Probe<'_>,
 ) -> bool {
-    if is_silent(container) || !is_permitted(slot, site, container) {
+    if !is_permitted(slot, site, container) {
         return false;
     }
     if recorded.source.starts_with(SOURCE_IMAGE) {

@@ -306,6 +306,21 @@ fn where_nothing_fits_any_more_it_goes_and_comes_back_with_a_revert() {
 }
 
 #[test]
+fn a_container_put_to_sleep_is_asked_nothing_until_it_wakes() {
+    let stored = stored();
+    let asleep = with(&stored, "command", json!(["sleep", "infinity"]));
+    let written = update(&stored, &asleep, &world());
+    assert_eq!(written.probe(), Value::Null, "it would wait for ever");
+    let mut awake = written.set.clone();
+    container(&mut awake)
+        .as_object_mut()
+        .unwrap()
+        .remove("command");
+    let written = update(&written.set, &awake, &world());
+    assert_eq!(template(&written), &stored["spec"]["template"]);
+}
+
+#[test]
 fn it_follows_the_image() {
     let redis = json!({"spec": {"template": {"spec": {"containers": [
         {"name": "web", "image": "redis:7", "ports": [{"name": "redis", "containerPort": 6379}]}]}}}});
