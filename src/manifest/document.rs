@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::body::Body;
 use super::header::{Glance, Header, child, glance};
+use super::members::Budget;
 use super::stream::{Part, parts};
 use super::tree::{Content, Index, Tree};
 use super::{Broken, Fault, MAX_DEPTH};
@@ -102,21 +103,26 @@ fn unfold<'t>(part: Part<'t>, tree: Tree<'t>) -> Vec<Result<Document<'t>, Broken
     let mut unfolding = Unfolding {
         part,
         tree: Arc::new(tree),
+        budget: Budget::default(),
         found: Vec::new(),
     };
-    unfolding.object(0, None, 0);
-    unfolding.found.into_iter().map(Ok).collect()
+    let whole = unfolding.object(0, None, 0);
+    let broken = whole.map_err(|fault| part.broken(&fault)).err();
+    let objects = unfolding.found.into_iter().map(Ok);
+    objects.chain(broken.map(Err)).collect()
 }
 
 struct Unfolding<'t> {
     part: Part<'t>,
     tree: Arc<Tree<'t>>,
+    budget: Budget,
     found: Vec<Document<'t>>,
 }
 
 impl Unfolding<'_> {
     /// Takes up an object, or the items of a list of them. The items of a `StatefulSetList` need not say what they are.
-    fn object(&mut self, at: Index, list: Option<&Header>, depth: usize) {
+    fn object(&mut self, at: Index, list: Option<&Header>, depth: usize) -> Result<(), Fault> {
+        self.budget.take(&self.tree, at, depth > 1)?;
         let mut header = Header::of(&self.tree, at);
         if let Some(list) = list
             && let Some(kind) = list.kind.strip_suffix("List")
@@ -126,14 +132,14 @@ impl Unfolding<'_> {
             header.api_version.clone_from(&list.api_version);
         }
         if !header.is_object() || depth > MAX_DEPTH {
-            return;
+            return Ok(());
         }
         let items = child(&self.tree, at, "items").filter(|_| header.kind.ends_with("List"));
         let tree = Arc::clone(&self.tree);
         match items.map(|items| tree.target(items)) {
             Some(items) if tree.content(items) == Content::Sequence => {
                 for item in tree.children(items) {
-                    self.object(item, Some(&header), depth + 1);
+                    self.object(item, Some(&header), depth + 1)?;
                 }
             }
             _ => {
@@ -143,5 +149,6 @@ impl Unfolding<'_> {
                     .push(Document::new(self.part, header, range, item));
             }
         }
+        Ok(())
     }
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use libyaml_safer::{EventData, MappingStyle};
+use memchr::memchr_iter;
 
 use super::Fault;
 use super::events::{Events, offset};
@@ -74,6 +75,9 @@ pub(super) fn child(tree: &Tree<'_>, of: Index, key: &str) -> Option<Index> {
 ///
 /// What is wrong, if that keeps the kind from being known.
 pub(super) fn glance(text: &str) -> Result<Glance, Fault> {
+    if text.trim_start().starts_with('{') {
+        return Ok(Glance::Unclear);
+    }
     let mut reader = Reader {
         events: Events::new(text),
         header: Header::default(),
@@ -235,10 +239,15 @@ impl Reader<'_> {
         let before = text.get(..begin).unwrap_or_default();
         let indent = before.rsplit('\n').next().unwrap_or_default().len();
         let rest = text.get(self.end..).unwrap_or_default();
-        rest.lines().skip(1).any(|line| {
-            let own = line.get(indent..).unwrap_or_default();
-            let field = own.split([':', ' ']).next().unwrap_or_default();
-            FIELDS.contains(&field)
+        let mut lines = memchr_iter(b'\n', rest.as_bytes()).filter_map(|newline| {
+            rest.get(newline + 1 + indent..)
+                .filter(|own| own.starts_with(['a', 'k', 'm']))
+        });
+        lines.any(|own| {
+            FIELDS.iter().any(|field| {
+                let after = own.strip_prefix(field);
+                after.is_some_and(|after| after.starts_with([':', ' ']))
+            })
         })
     }
 }

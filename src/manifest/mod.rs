@@ -29,6 +29,7 @@ mod document;
 mod events;
 mod header;
 mod json;
+mod json_text;
 mod members;
 mod scalar;
 mod stream;
@@ -82,3 +83,8 @@ impl Fault {
         }
     }
 }
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod tests;

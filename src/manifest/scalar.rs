@@ -181,3 +181,100 @@ fn shortest(value: f64) -> String {
     let sign = if exponent < 0 { '-' } else { '+' };
     format!("{mantissa}e{sign}{:02}", exponent.abs())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(text: &str) -> Option<String> {
+        resolve(text).into_key().map(Cow::into_owned)
+    }
+
+    /// What `sigs.k8s.io/yaml` 1.6.0 makes of the same scalars.
+    #[test]
+    fn a_plain_scalar_is_what_kubectl_takes_it_for() {
+        let int = Scalar::Int;
+        let float = Scalar::Float;
+        let (yes, no) = (Scalar::Bool(true), Scalar::Bool(false));
+        #[rustfmt::skip]
+        let rows = [
+            ("0644", int(420)), ("0o644", int(420)), ("0O17", int(15)), ("-0644", int(-420)), ("0_7", int(7)),
+            ("0x1F", int(31)), ("0X1f", int(31)), ("-0x1f", int(-31)), ("0b11", int(3)), ("-0b11", int(-3)),
+            ("0", int(0)), ("00", int(0)), ("-0", int(0)), ("+12", int(12)), ("1_000", int(1000)), ("1__0", int(10)), ("1_", int(1)),
+            ("08", float(8.0)), ("09.5", float(9.5)), ("1_000.5", float(1000.5)), ("3.0", float(3.0)), ("5.", float(5.0)),
+            (".5", float(0.5)), ("+.5", float(0.5)), ("1e3", float(1000.0)), ("1.e3", float(1000.0)), (".5e3", float(500.0)),
+            ("9223372036854775807", int(i64::MAX)), ("9223372036854775808", Scalar::Uint(1 << 63)),
+            ("18446744073709551616", float(18_446_744_073_709_551_616.0)), ("-9223372036854775809", float(-9_223_372_036_854_775_808.0)),
+            ("+18446744073709551615", float(18_446_744_073_709_551_615.0)), ("0xFFFFFFFFFFFFFFFF", Scalar::Uint(u64::MAX)),
+            (".inf", float(f64::INFINITY)), ("-.INF", float(f64::NEG_INFINITY)),
+            ("y", yes.clone()), ("Yes", yes.clone()), ("ON", yes.clone()), ("true", yes),
+            ("n", no.clone()), ("NO", no.clone()), ("off", no.clone()), ("False", no),
+            ("", Scalar::Null), ("~", Scalar::Null), ("null", Scalar::Null), ("NULL", Scalar::Null),
+        ];
+        for (text, expected) in rows {
+            assert_eq!(resolve(text), expected, "{text}");
+        }
+        #[rustfmt::skip]
+        let texts = [
+            "yEs", "oN", "tRUE", "nULL", "~~", "0x", "0b", "_1", "+", "-", ".", "..", "1e", "1e+", "1e999", "1:30", "12:30:45", "2001-01-01",
+            "2001-01-01T00:00:00Z", "nan", "inf", "Infinity", "0x1p-2", "1,000", "<<", "0xFFFFFFFFFFFFFFFFF", "+-1", "0x+1",
+        ];
+        for text in texts {
+            assert_eq!(resolve(text), Scalar::Text(Cow::Borrowed(text)), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_a_string() {
+        let rows = [
+            ("1", "1"),
+            ("0x10", "16"),
+            ("1.10", "1.1"),
+            ("1000000.0", "1e+06"),
+            ("100000.0", "100000"),
+            ("0.0001", "0.0001"),
+            ("0.00001", "1e-05"),
+            ("1.5e10", "1.5e+10"),
+            ("no", "false"),
+            ("-.inf", "-.inf"),
+            (".nan", ".nan"),
+            ("a", "a"),
+        ];
+        for (text, expected) in rows {
+            assert_eq!(key(text).as_deref(), Some(expected), "{text}");
+        }
+        assert_eq!((key("~"), key("18446744073709551615")), (None, None));
+    }
+
+    #[test]
+    fn a_tag_decides() {
+        let read = |tag: &str, text: &str| {
+            let tag = format!("{CORE}{tag}");
+            scalar(text, Some(&tag), false).map(|found| format!("{found:?}"))
+        };
+        let rows = [
+            ("str", "12", r#"Text("12")"#),
+            ("int", "12", "Int(12)"),
+            ("float", "1", "Int(1)"),
+            ("float", "1.5", "Float(1.5)"),
+            ("bool", "on", "Bool(true)"),
+            ("null", "", "Null"),
+            ("binary", "aGVs\nbG8=", r#"Text("hello")"#),
+            ("timestamp", "2001-01-01", r#"Text("2001-01-01")"#),
+        ];
+        for (tag, text, expected) in rows {
+            assert_eq!(read(tag, text).as_deref(), Ok(expected), "{tag} {text}");
+        }
+        assert_eq!(read("int", "x").unwrap_err(), "`x` is no !!int");
+        assert!(
+            read("binary", "x")
+                .unwrap_err()
+                .starts_with("a !!binary value is no base64")
+        );
+        assert_eq!(
+            scalar("12", Some("!own"), false),
+            Ok(Scalar::Text("12".into()))
+        );
+        assert_eq!(scalar("12", None, false), Ok(Scalar::Text("12".into())));
+    }
+}

@@ -2,9 +2,11 @@
 
 use std::ops::Range;
 
+use memchr::memchr_iter;
+
 use super::{Broken, Fault, MAX_DOCUMENT, Position};
 
-const BOM: &str = "\u{feff}";
+const BOM: char = '\u{feff}';
 
 /// The part of a stream that holds one document, from its `---` up to the next.
 ///
@@ -95,19 +97,21 @@ impl<'t> Part<'t> {
     fn document_length(&self) -> usize {
         let mut begun = false;
         let mut offset = 0;
-        for line in self.text.split_inclusive('\n') {
-            let bare = line.strip_prefix(BOM).unwrap_or(line);
-            if is_marker(bare, "---") {
-                if begun {
+        let ends = memchr_iter(b'\n', self.text.as_bytes()).map(|newline| newline + 1);
+        for end in ends.chain([self.text.len()]) {
+            let line = self.text.get(offset..end).unwrap_or_default();
+            if !begun || line.starts_with(['-', '.', BOM]) {
+                let bare = line.strip_prefix(BOM).unwrap_or(line);
+                if is_marker(bare, "...") {
+                    return end;
+                }
+                let opens = is_marker(bare, "---");
+                if opens && begun {
                     return offset;
                 }
-                begun = true;
-            } else if is_marker(bare, "...") {
-                return offset + line.len();
-            } else if !begun {
-                begun = !is_blank(bare);
+                begun |= opens || !is_blank(bare);
             }
-            offset += line.len();
+            offset = end;
         }
         offset
     }
@@ -171,5 +175,5 @@ fn is_blank(line: &str) -> bool {
 }
 
 fn newlines(text: &str) -> usize {
-    text.bytes().filter(|byte| *byte == b'\n').count()
+    memchr_iter(b'\n', text.as_bytes()).count()
 }

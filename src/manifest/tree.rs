@@ -8,7 +8,7 @@ use libyaml_safer::{Event, EventData, MappingStyle, ScalarStyle, SequenceStyle};
 
 use super::events::{Events, offset};
 use super::scalar::{Scalar, scalar};
-use super::{Fault, MAX_DEPTH};
+use super::{Fault, MAX_DEPTH, json_text};
 
 /// The number of a node.
 pub(super) type Index = u32;
@@ -52,10 +52,22 @@ pub(super) enum Text {
     Read(u32),
 }
 
+impl Text {
+    pub(super) fn source(range: &Range<usize>) -> Self {
+        Self::Source {
+            from: short(range.start),
+            to: short(range.end),
+        }
+    }
+}
+
 impl<'t> Tree<'t> {
     /// Reads a document; `None` where there is none.
     pub(super) fn read(text: &'t str) -> Result<Option<Self>, Fault> {
         let mut builder = Builder::new(text);
+        if json_text::build(text, &mut builder)? {
+            return Ok(Some(builder.tree));
+        }
         let mut events = Events::new(text);
         loop {
             let event = events.next()?;
@@ -157,7 +169,8 @@ impl<'t> Tree<'t> {
     }
 }
 
-struct Builder<'t> {
+/// A document that is being read.
+pub(super) struct Builder<'t> {
     tree: Tree<'t>,
     open: Vec<(Index, bool)>,
     anchors: HashMap<String, Index>,
@@ -210,7 +223,12 @@ impl<'t> Builder<'t> {
         Ok(())
     }
 
-    fn push(&mut self, range: &Range<usize>, content: Content, anchor: Option<String>) -> Index {
+    pub(super) fn push(
+        &mut self,
+        range: &Range<usize>,
+        content: Content,
+        anchor: Option<String>,
+    ) -> Index {
         let at = short(self.tree.nodes.len());
         self.tree.nodes.push(Node {
             start: short(range.start),
@@ -224,7 +242,7 @@ impl<'t> Builder<'t> {
         at
     }
 
-    fn open(&mut self, at: Index, flow: bool) -> Result<(), Fault> {
+    pub(super) fn open(&mut self, at: Index, flow: bool) -> Result<(), Fault> {
         self.open.push((at, flow));
         if self.open.len() > MAX_DEPTH {
             let message = format!("more than {MAX_DEPTH} mappings and lists stand in one another");
@@ -234,7 +252,7 @@ impl<'t> Builder<'t> {
     }
 
     /// The parser ends a block where the next thing begins; it ends with its last child.
-    fn close(&mut self, end: usize) {
+    pub(super) fn close(&mut self, end: usize) {
         let Some((at, flow)) = self.open.pop() else {
             return;
         };
@@ -265,12 +283,13 @@ impl<'t> Builder<'t> {
         let quotes = usize::from(style != ScalarStyle::Plain);
         let inner = range.start + quotes..range.end.saturating_sub(quotes);
         if self.tree.text.get(inner.clone()) == Some(value.as_str()) {
-            return Text::Source {
-                from: short(inner.start),
-                to: short(inner.end),
-            };
+            return Text::source(&inner);
         }
-        self.tree.read.push(value);
+        self.keep(value)
+    }
+
+    pub(super) fn keep(&mut self, read: String) -> Text {
+        self.tree.read.push(read);
         Text::Read(short(self.tree.read.len() - 1))
     }
 }
