@@ -28,6 +28,7 @@ mod older_sets;
 mod on_delete;
 mod orphans;
 mod pages;
+mod parity;
 mod pods;
 mod policy;
 mod record;
@@ -89,6 +90,7 @@ fn trials(shared: &Shared) -> Vec<Trial> {
         ("record", record::TESTS),
         ("audit", audit::TESTS),
         ("names", names::TESTS),
+        ("parity", parity::TESTS),
         ("pods", pods::TESTS),
         ("pages", pages::TESTS),
         ("liveness", liveness::TESTS),

@@ -1,6 +1,6 @@
 //! The rules that claim to say what the API server says, against the API server.
 
-mod generate;
+pub(crate) mod generate;
 mod kinds;
 mod server;
 mod update;
