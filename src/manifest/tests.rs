@@ -377,26 +377,3 @@ fn repeated_keys_are_told() {
         expected.map(|(pointer, line, column, first)| (pointer.to_owned(), line, column, first))
     );
 }
-
-#[test]
-fn a_binary_file_is_no_text() {
-    let told = |bytes: &[u8]| {
-        text(bytes)
-            .map_err(|broken| broken.to_string())
-            .map(str::to_owned)
-    };
-    assert_eq!(told("é".as_bytes()), Ok("é".to_owned()));
-    let message = |place, byte| {
-        Err(format!(
-            "{place}: this is no UTF-8 text (byte {byte}); manifests are YAML or JSON"
-        ))
-    };
-    assert_eq!(
-        told(b"a\n\xc3\xa9\xff"),
-        message("line 2, column 2", "0xff")
-    );
-    assert_eq!(
-        told(b"\x7fELF\x00\xff"),
-        message("line 1, column 5", "0x00")
-    );
-}
