@@ -1,5 +1,6 @@
-//! Manifests: the sets of a folder are judged with the Services, budgets, classes and namespaces that are beside them.
+//! Manifests: the sets of a folder are judged with the Services and budgets that are beside them.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
@@ -24,10 +25,41 @@ pub fn audit(paths: &[PathBuf], options: &Options) -> Report {
         notes: inputs.notes,
         ..Report::default()
     };
+    let namespaces = namespaces(&inputs.worlds, options);
     for files in inputs.worlds.into_values() {
-        World::new(options, &mut report).audit(&files);
+        let mut world = World::new(options, &mut report);
+        for namespace in &namespaces {
+            world.know_namespace(namespace);
+        }
+        world.audit(&files);
     }
     report
+}
+
+/// The namespaces of the whole input, where a policy selects by their labels: unlike Services they seldom stand beside the sets.
+fn namespaces(worlds: &BTreeMap<PathBuf, Vec<Input>>, options: &Options) -> Vec<Value> {
+    if !options.policies.read_namespace_labels() {
+        return Vec::new();
+    }
+    let files = worlds
+        .values()
+        .flatten()
+        .filter(|file| file.can_be_read_again());
+    let texts = files.filter_map(|file| file.read().ok());
+    texts
+        .flat_map(|text| {
+            documents(&text)
+                .flatten()
+                .filter_map(|document| namespace(&document))
+                .collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+fn namespace(document: &Document<'_>) -> Option<Value> {
+    let kind = Kind::served(&document.api_version, &document.kind)?;
+    let json = (kind == Kind::Namespace).then(|| document.read().ok()?.json().ok())??;
+    serde_json::from_str(json.get()).ok()
 }
 
 /// What is beside each other.
@@ -43,6 +75,12 @@ impl<'r> World<'r> {
             options,
             report,
             around: Manifests::new(options.kube_version, ServiceKeeping::Kept).whole(),
+        }
+    }
+
+    fn know_namespace(&mut self, namespace: &Value) {
+        if let Err(reason) = self.around.add(Kind::Namespace, namespace, "") {
+            self.report.notes.push(format!("passed over: {reason}"));
         }
     }
 
@@ -120,13 +158,12 @@ impl<'r> World<'r> {
         } else {
             &*document.namespace
         };
-        let judged = self
-            .judge(namespace, &body.json()?)
-            .map_err(|error| Broken {
-                line: document.line,
-                column: document.column,
-                message: error.to_string(),
-            })?;
+        let json = body.json()?;
+        let judged = self.judge(namespace, &json).map_err(|error| Broken {
+            line: document.line,
+            column: document.column,
+            message: without_place(&error.to_string()),
+        })?;
         let place = Place::File {
             path: file.path.clone(),
             line: document.line,
@@ -180,4 +217,10 @@ fn unreadable(file: &Input, broken: Broken) -> Unreadable {
         column: broken.column,
         message: broken.message,
     }
+}
+
+/// What serde says without where: it means the JSON that the document was turned into.
+fn without_place(message: &str) -> String {
+    let (what, _) = message.rsplit_once(" at line ").unwrap_or((message, ""));
+    what.to_owned()
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use thiserror::Error;
 
-use super::{Options, Place, Report, Row};
+use super::{Options, Place, Report, Row, Unreadable};
 use crate::cluster::ServiceKeeping;
 use crate::cluster::manifests::{Kind, Manifests};
 use crate::evaluate::{Verdict, evaluate};
@@ -35,7 +35,7 @@ pub async fn audit(
     options: &Options,
 ) -> Result<Report, Unlistable> {
     let mut report = Report::default();
-    let around = look_around(client, options, &mut report).await?;
+    let around = look_around(client, namespace, options, &mut report).await?;
     let path = match namespace {
         Some(namespace) => format!("/apis/apps/v1/namespaces/{namespace}/statefulsets"),
         None => "/apis/apps/v1/statefulsets".to_owned(),
@@ -51,6 +51,7 @@ pub async fn audit(
 
 async fn look_around(
     client: &Client,
+    namespace: Option<&str>,
     options: &Options,
     report: &mut Report,
 ) -> Result<Manifests, Unlistable> {
@@ -59,16 +60,20 @@ async fn look_around(
         None => client.apiserver_version().await?.git_version.parse().ok(),
     };
     let mut around = Manifests::new(version, ServiceKeeping::Kept);
+    let within = namespace.map_or_else(String::new, |namespace| format!("/namespaces/{namespace}"));
     for (kind, path) in [
-        (Kind::Service, "/api/v1/services"),
+        (Kind::Service, format!("/api/v1{within}/services")),
         (
             Kind::PodDisruptionBudget,
-            "/apis/policy/v1/poddisruptionbudgets",
+            format!("/apis/policy/v1{within}/poddisruptionbudgets"),
         ),
-        (Kind::StorageClass, "/apis/storage.k8s.io/v1/storageclasses"),
-        (Kind::Namespace, "/api/v1/namespaces"),
+        (
+            Kind::StorageClass,
+            "/apis/storage.k8s.io/v1/storageclasses".to_owned(),
+        ),
+        (Kind::Namespace, "/api/v1/namespaces".to_owned()),
     ] {
-        let mut pages = Pages::new(client, path.to_owned());
+        let mut pages = Pages::new(client, path.clone());
         around.know(kind);
         loop {
             match pages.next().await {
@@ -124,7 +129,12 @@ fn judge(object: &RawValue, around: &Manifests, options: &Options, report: &mut 
             options,
             |_| None,
         )),
-        Err(error) => report.notes.push(format!("{namespace}/{name}: {error}")),
+        Err(error) => report.errors.push(Unreadable {
+            path: format!("cluster: {namespace}/{name}"),
+            line: 1,
+            column: 1,
+            message: error.to_string(),
+        }),
     }
 }
 

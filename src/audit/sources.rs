@@ -28,6 +28,11 @@ pub(super) struct Inputs {
 }
 
 impl Input {
+    /// Whether it is a file, and no standard input.
+    pub(super) fn can_be_read_again(&self) -> bool {
+        self.place.is_some()
+    }
+
     /// The text.
     ///
     /// # Errors
@@ -65,7 +70,7 @@ fn unreadable(path: &str, message: String) -> Unreadable {
 
 impl Inputs {
     /// Everything below the paths: a named file whatever its name, of folders the `.yaml`, `.yml` and `.json` files at any depth, but
-    /// not in hidden folders, and not the templates of a chart.
+    /// not in hidden folders, not through links to folders, and not the templates of a chart.
     pub(super) fn of(paths: &[PathBuf]) -> Self {
         let mut inputs = Self::default();
         for path in paths {
@@ -103,6 +108,10 @@ impl Inputs {
         entries.sort();
         let is_chart = folder.join("Chart.yaml").is_file();
         for entry in entries.into_iter().filter(|entry| !is_hidden(entry)) {
+            // A link to a folder may lead back to where it stands.
+            if entry.is_symlink() && entry.is_dir() {
+                continue;
+            }
             if !entry.is_dir() {
                 if is_manifest(&entry) {
                     self.add(&entry.clone(), Some(entry));

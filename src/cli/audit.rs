@@ -126,7 +126,7 @@ impl Args {
                 return Ok(ExitCode::from(UNREACHABLE));
             }
         };
-        if let Some(path) = &self.write_baseline {
+        if let (Some(path), true) = (&self.write_baseline, report.errors.is_empty()) {
             let text = Baseline::of(&report).to_json()?;
             fs::write(path, text).with_context(|| path.display().to_string())?;
             return Ok(ExitCode::SUCCESS);

@@ -70,6 +70,9 @@ impl Check {
         for wrong in &read.wrong {
             let _ = writeln!(text, "{wrong}");
         }
+        if read.wrong.is_empty() && read.said.is_empty() {
+            return Err(UsageError("there is no policy in any of these".to_owned()).into());
+        }
         if read.wrong.is_empty() {
             let names = read.said.iter().map(|(name, _)| name.as_str());
             let names: Vec<&str> = names.collect();
@@ -124,6 +127,10 @@ fn manifests(path: &Path) -> std::io::Result<Vec<PathBuf>> {
     entries.sort();
     let mut found = Vec::new();
     for entry in entries.into_iter().filter(|entry| !is_hidden(entry)) {
+        // A link to a folder may lead back to where it stands.
+        if entry.is_symlink() && entry.is_dir() {
+            continue;
+        }
         if entry.is_dir() {
             found.extend(manifests(&entry)?);
         } else if is_manifest(&entry) {

@@ -52,7 +52,14 @@ impl Cluster {
         if policies.read_namespace_labels() && self.namespace_labels(namespace).found().is_none() {
             view.set_namespace_labels(self.ask_for_labels(namespace, deadline).await);
         }
-        let Some(policy) = policies.select(&subject, &view) else {
+        let unknown =
+            policies.read_namespace_labels() && view.namespace_labels(namespace) == Lookup::Unknown;
+        let selected = if unknown {
+            Some(Policies::careful())
+        } else {
+            policies.select(&subject, &view)
+        };
+        let Some(policy) = selected else {
             return Ok(None);
         };
         if policy.exemptions.require_verb && Exemption::of(&subject.set).is_some() {

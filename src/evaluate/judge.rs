@@ -124,7 +124,7 @@ impl Ceiling {
         let builtin = rule.builtin.holds(context);
         let own = violation.action.unwrap_or(rule.action);
         let profiled = match policy.profile {
-            Profile::Strict if own == Action::Warn => Some(Action::Deny),
+            Profile::Strict if own == Action::Warn && !rule.is_news() => Some(Action::Deny),
             Profile::Default | Profile::Strict => Some(own),
             Profile::Permissive => builtin.then_some(own),
         };

@@ -338,3 +338,24 @@ fn an_exemption_takes_one_rule_away_and_says_so() {
         "an old sin is not punished, but the end is told"
     );
 }
+
+#[test]
+fn strict_leaves_a_set_changeable() {
+    let strict = compile("shop", &json!({"profile": "Strict"})).unwrap();
+    let old = web_spec(&json!({"updateStrategy": {"type": "OnDelete", "rollingUpdate": null}}));
+    let mut new = old.clone();
+    new["spec"]["template"]["spec"]["containers"][0]["image"] = json!("web:2");
+    let found = findings(verdict(&strict, Some(&old), &new, Phase::Validate));
+    assert_eq!(found, ["Warn on-delete-template-change"]);
+    let told = compile(
+        "shop",
+        &json!({"rules": {"on-delete-template-change": "Deny"}}),
+    )
+    .unwrap();
+    let found = findings(verdict(&told, Some(&old), &new, Phase::Validate));
+    assert_eq!(
+        found,
+        ["Deny on-delete-template-change"],
+        "who names it means it"
+    );
+}

@@ -14,9 +14,10 @@ use super::spec::{
 };
 use super::{
     Enforcement, Exemptions, Glob, Inject, Matcher, Policy, ProbeMode, RuleAction, ServiceNameMode,
+    VolumeClaims,
 };
 use crate::policy::ClaimMode;
-use crate::rules::{self, Rule, near::nearest};
+use crate::rules::{self, Rule, is_dns_label, near::nearest};
 use crate::subject::is_size;
 
 mod image;
@@ -123,6 +124,11 @@ fn without_nulls(value: Value) -> Value {
         Value::Array(items) => items.into_iter().map(without_nulls).collect(),
         value => value,
     }
+}
+
+/// Whether a text is the name of an object such as a class (RFC 1123, `IsDNS1123Subdomain` in kubernetes/apimachinery).
+fn is_dns_subdomain(text: &str) -> bool {
+    text.len() <= 253 && text.split('.').all(is_dns_label)
 }
 
 /// Collects what is wrong while it goes on.
@@ -240,14 +246,29 @@ impl Compiler<'_> {
         }
     }
 
-    fn inject(&mut self, spec: &InjectSpec) -> Inject {
-        if !is_size(&spec.volume_claims.storage) {
-            let storage = &spec.volume_claims.storage;
-            self.fault(
-                "spec.inject.volumeClaims.storage",
-                format!("{storage:?} is no size; write one such as 1Gi"),
-            );
+    /// What the API server would refuse in the sets that the claims are injected into, or no volume could be made for.
+    fn volume_claims(&mut self, claims: &VolumeClaims) {
+        let path = |field: &str| format!("spec.inject.volumeClaims.{field}");
+        if !is_size(&claims.storage) {
+            let message = format!("{:?} is no size; write one such as 1Gi", claims.storage);
+            self.fault(path("storage"), message);
         }
+        let class = claims.storage_class_name.as_deref();
+        if let Some(class) = class.filter(|class| !class.is_empty() && !is_dns_subdomain(class)) {
+            let message = format!(
+                "{class:?} is no name of a class: lower-case letters, digits, \"-\" and \".\""
+            );
+            self.fault(path("storageClassName"), message);
+        }
+        let alone = "ReadWriteOncePod";
+        let modes = &claims.access_modes;
+        if modes.len() > 1 && modes.iter().any(|mode| mode == alone) {
+            self.fault(path("accessModes"), format!("{alone} stands alone"));
+        }
+    }
+
+    fn inject(&mut self, spec: &InjectSpec) -> Inject {
+        self.volume_claims(&spec.volume_claims);
         let images = spec.image_probes.iter().enumerate();
         let image_probes = images.filter_map(|(index, image)| {
             self.image_probe(&format!("spec.inject.imageProbes[{index}]"), image)

@@ -1,14 +1,17 @@
 //! Which policy is for a set.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use kube::core::{Selector, SelectorExt};
 
-use super::{Glob, Policy};
+use super::compile::unknown_policy;
+use super::{Glob, Policy, RuleAction};
 use crate::cluster::{ClusterView, Lookup};
+use crate::rules;
 use crate::subject::Subject;
-use crate::subject::set::Labels;
+use crate::subject::annotations::INJECTED;
+use crate::subject::set::{Labels, Set};
 
 /// The label that the API server gives every namespace.
 const NAME_LABEL: &str = "kubernetes.io/metadata.name";
@@ -33,6 +36,8 @@ pub struct Policies {
     ordered: Vec<Arc<Policy>>,
     /// Whether the label of a namespace matters to any of them.
     by_namespace_labels: bool,
+    /// For a set that none of them is for, and into which something was injected earlier.
+    keeper: Arc<Policy>,
 }
 
 impl Default for Policies {
@@ -65,7 +70,15 @@ impl Policies {
                 .iter()
                 .any(|policy| !policy.matches.namespaces.selects_all()),
             ordered: policies,
+            keeper: keeper(),
         }
+    }
+
+    /// The policy for every set while it cannot be told which one it is: nothing is injected, and findings warn at most.
+    #[must_use]
+    pub fn careful() -> &'static Policy {
+        static CAREFUL: LazyLock<Policy> = LazyLock::new(unknown_policy);
+        &CAREFUL
     }
 
     /// Whether a selection may depend on the labels of the set's namespace.
@@ -74,7 +87,9 @@ impl Policies {
         self.by_namespace_labels
     }
 
-    /// The policy for a set; `None` where policies exist and none is for it: then it is neither judged nor changed.
+    /// The policy for a set; `None` where policies exist and none is for it: then it is neither judged nor changed. Only what was
+    /// injected into it earlier is still put back and makes way on UPDATE: without that the server would refuse every further apply
+    /// of its file.
     ///
     /// On UPDATE the labels of the stored set count beside the new ones, as they do in a webhook configuration. Of a namespace
     /// that is not known only its name is: the label `kubernetes.io/metadata.name`.
@@ -88,6 +103,7 @@ impl Policies {
         self.ordered
             .iter()
             .find(|policy| policy.matches.holds(subject, &mut namespace))
+            .or_else(|| was_injected(subject).then_some(&self.keeper))
             .map(|policy| &**policy)
     }
 
@@ -95,6 +111,24 @@ impl Policies {
     pub fn iter(&self) -> impl Iterator<Item = &Policy> {
         self.ordered.iter().map(|policy| &**policy)
     }
+}
+
+/// Injects nothing that is new, and has every rule silent.
+fn keeper() -> Arc<Policy> {
+    static KEEPER: LazyLock<Arc<Policy>> = LazyLock::new(|| {
+        let ids = rules::all().iter().map(|rule| rule.id);
+        Arc::new(Policy {
+            rules: ids.map(|id| (id, RuleAction::Ignore)).collect(),
+            ..unknown_policy()
+        })
+    });
+    Arc::clone(&KEEPER)
+}
+
+fn was_injected(subject: &Subject<'_>) -> bool {
+    let recorded = |set: &Set<'_>| set.metadata.annotations.get(INJECTED).is_some();
+    let old = subject.old.as_ref();
+    old.is_some_and(|old| recorded(&old.set) || recorded(&subject.set))
 }
 
 impl Matcher {
@@ -254,5 +288,42 @@ mod tests {
             selected(&by_label("team"), "shop", &json!({}), None),
             "none"
         );
+    }
+
+    #[test]
+    fn what_was_injected_is_kept_where_no_policy_is_for_the_set() {
+        let elsewhere = policies(&[(
+            "shop",
+            json!({"match": {"namespaces": {"include": ["shop"]}}}),
+        )]);
+        let set = |replicas: i64, record: bool| {
+            let mut set = json!({"metadata": {"name": "web"}, "spec": {"replicas": replicas}});
+            if record {
+                set["metadata"]["annotations"] = json!({INJECTED: "{}"});
+            }
+            to_raw_value(&set).unwrap()
+        };
+        for (old, new, kept) in [
+            (Some(set(1, true)), set(2, false), true),
+            (Some(set(1, true)), set(2, true), true),
+            (Some(set(1, false)), set(2, false), false),
+            (None, set(2, true), false),
+        ] {
+            let source = Source {
+                namespace: "bank",
+                object: &new,
+                old_object: old.as_deref(),
+            };
+            let subject = Subject::decode(source).unwrap().unwrap();
+            let policy = elsewhere.select(&subject, &NoCluster::default());
+            assert_eq!(policy.is_some(), kept);
+            let silent = |policy: &Policy| {
+                policy
+                    .rules
+                    .values()
+                    .all(|action| *action == RuleAction::Ignore)
+            };
+            assert!(policy.is_none_or(silent));
+        }
     }
 }

@@ -98,6 +98,18 @@ impl Rule {
         context.phase != Phase::Mutate || self.early || self.builtin.holds(context)
     }
 
+    /// Whether the rule tells what a legitimate write does, rather than what is wrong with it. The profile Strict leaves it a warning:
+    /// a set whose every update is refused could not be changed any more. An operator who names the rule may have it deny.
+    #[must_use]
+    pub fn is_news(&self) -> bool {
+        let news = [
+            update_strategy::transition::ON_DELETE_TEMPLATE_CHANGE.id,
+            update_strategy::transition::ORDINALS_START_CHANGE.id,
+            update_strategy::transition::ROLLOUT_STARTS.id,
+        ];
+        news.contains(&self.id)
+    }
+
     /// Whether the rule may ever deny. A field that cannot change is for the server's own 422, which operators and `GitOps` tools
     /// act on; a `maxUnavailable` that the server ignores does no harm.
     #[must_use]

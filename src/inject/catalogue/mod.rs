@@ -19,7 +19,8 @@ mod stores;
 mod unless;
 
 pub use evidence::{Evidence, ReadIn};
-pub(super) use program::{image_name, only_waits, repository, words};
+pub(crate) use program::repository;
+pub(super) use program::{image_name, only_waits, words};
 pub(super) use recipe::is_metrics;
 pub use recipe::{Ask, Recipe, ServedPort};
 pub use unless::Unless;

@@ -88,7 +88,7 @@ pub(super) fn lacks_shell(image: &str) -> bool {
 }
 
 /// An image's repository: no tag, no digest. A colon before the last slash is that of the registry's port.
-pub(in crate::inject) fn repository(image: &str) -> &str {
+pub(crate) fn repository(image: &str) -> &str {
     let undigested = image.split_once('@').map_or(image, |(name, _)| name);
     let last = undigested.rfind('/').map_or(0, |slash| slash + 1);
     let tag = undigested.get(last..).and_then(|name| name.find(':'));

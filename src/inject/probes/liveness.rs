@@ -77,7 +77,7 @@ fn is_ours(record: &Record, slot: Slot, container: &Container<'_>, probe: &Probe
 
 fn is_patient(probe: &Probe<'_>) -> bool {
     let (period, failures) = (probe.period_seconds, probe.failure_threshold);
-    period.unwrap_or(10) * failures.unwrap_or(3) >= PATIENCE
+    period.unwrap_or(10).saturating_mul(failures.unwrap_or(3)) >= PATIENCE
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::Compiler;
+use crate::inject::catalogue::repository;
 use crate::policy::ImageProbe;
 use crate::policy::spec::{GrpcSpec, ImageProbeSpec, ProbeSpec, Scheme, TcpSocketSpec};
 use crate::subject::probe::{Exec, Grpc, HttpGet, Probe, TcpSocket};
@@ -14,6 +15,13 @@ type Port = IntOrString<'static>;
 impl Compiler<'_> {
     pub(super) fn image_probe(&mut self, path: &str, spec: &ImageProbeSpec) -> Option<ImageProbe> {
         let image = self.glob(&format!("{path}.image"), &spec.image);
+        if repository(&spec.image) != spec.image {
+            let message = format!(
+                "{:?} would match nothing; write it without tag and digest",
+                spec.image
+            );
+            self.fault(format!("{path}.image"), message);
+        }
         let port = self.port(&format!("{path}.port"), spec.port.as_ref());
         let connect = ProbeSpec {
             tcp_socket: Some(TcpSocketSpec::default()),

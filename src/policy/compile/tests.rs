@@ -43,7 +43,7 @@ fn every_fault_is_named_at_once() {
         "rules": {"service-mising": "Deny", "immutable-field-change": "Deny", "frobnicate": "Warn"},
         "exemptions": {"forbidRules": ["claim-unmountd"]},
         "inject": {
-            "volumeClaims": {"storage": "1 Gi"},
+            "volumeClaims": {"storage": "1 Gi", "storageClassName": "Fast Disk", "accessModes": ["ReadWriteOncePod", "ReadWriteMany"]},
             "imageProbes": [
                 {"image": "a"},
                 {"image": "b", "port": 70_000},
@@ -51,6 +51,7 @@ fn every_fault_is_named_at_once() {
                 {"image": "d", "port": "http", "readiness": {"grpc": {}}},
                 {"image": "e", "readiness": {"exec": {"command": []}}},
                 {"image": "f", "readiness": {}},
+                {"image": "registry.example/g:1", "port": 80},
             ],
         },
     });
@@ -66,12 +67,15 @@ fn every_fault_is_named_at_once() {
             "spec.rules.service-mising: there is no rule \"service-mising\"; did you mean service-missing?",
             "spec.exemptions.forbidRules[0]: there is no rule \"claim-unmountd\"; did you mean claim-unmounted?",
             "spec.inject.volumeClaims.storage: \"1 Gi\" is no size; write one such as 1Gi",
+            "spec.inject.volumeClaims.storageClassName: \"Fast Disk\" is no name of a class: lower-case letters, digits, \"-\" and \".\"",
+            "spec.inject.volumeClaims.accessModes: ReadWriteOncePod stands alone",
             "spec.inject.imageProbes[0].tcpSocket.port: is missing: a number, or the name of a port of the container",
             "spec.inject.imageProbes[1].port: 70000 is no port: write 1 to 65535, or a name of at most 15 characters",
             "spec.inject.imageProbes[2].readiness: must have exactly one of httpGet, tcpSocket, exec and grpc",
             "spec.inject.imageProbes[3].readiness.grpc.port: must be a number: gRPC probes take no name",
             "spec.inject.imageProbes[4].readiness.exec.command: is empty",
             "spec.inject.imageProbes[5].readiness: must have exactly one of httpGet, tcpSocket, exec and grpc",
+            "spec.inject.imageProbes[6].image: \"registry.example/g:1\" would match nothing; write it without tag and digest",
         ]
     );
 }

@@ -88,6 +88,14 @@ impl Followed {
         if !read.wrong.is_empty() {
             return Err(read.wrong);
         }
+        if read.said.is_empty() {
+            tracing::warn!(
+                ?paths,
+                "no policy in any of these; as long as none is elsewhere, the built-in default is in force"
+            );
+        } else {
+            tracing::info!(policies = read.said.len(), "policies read from files");
+        }
         store.replace(Origin::Files, read.said);
         Ok(Self {
             paths,

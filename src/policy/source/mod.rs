@@ -29,6 +29,8 @@ pub struct Store {
 struct Known {
     files: Source,
     objects: Source,
+    /// Names that are in both.
+    taken: BTreeSet<String>,
 }
 
 /// What one source has said.
@@ -137,21 +139,24 @@ impl Known {
     }
 
     /// Of one name in a file and in the cluster the object wins.
-    fn all(&self) -> Vec<Arc<Policy>> {
-        let objects = &self.objects.policies;
-        let files = self.files.policies.iter();
-        let files = files.filter(|(name, _)| {
-            let taken = objects.contains_key(*name);
-            if taken {
-                tracing::warn!(
-                    policy = name,
-                    "a file and an object have this name; the object is in force"
-                );
-            }
-            !taken
-        });
-        let files = files.map(|(_, policy)| policy);
-        objects.values().chain(files).cloned().collect()
+    fn all(&mut self) -> Vec<Arc<Policy>> {
+        let (files, objects) = (&self.files.policies, &self.objects.policies);
+        let taken: BTreeSet<String> = files
+            .keys()
+            .filter(|name| objects.contains_key(*name))
+            .cloned()
+            .collect();
+        for name in taken.difference(&self.taken) {
+            tracing::warn!(
+                policy = name,
+                "a file and an object have this name; the object is in force"
+            );
+        }
+        let left = files.iter().filter(|(name, _)| !taken.contains(*name));
+        let left = left.map(|(_, policy)| policy);
+        let all = objects.values().chain(left).cloned().collect();
+        self.taken = taken;
+        all
     }
 }
 

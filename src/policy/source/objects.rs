@@ -1,5 +1,6 @@
 //! Policies as objects of the cluster: watched, compiled, and told what became of them in their status.
 
+use std::collections::HashMap;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +21,10 @@ use crate::policy::compile::{Rejected, compile};
 use crate::policy::spec::{PolicyStatus, StatefulSetPolicy};
 use crate::server::health::Gate;
 
-/// How long writing a status may hold up the watch.
+/// Writes of one status at most, as long as its policy stays as it is.
+const TRIES: u32 = 5;
+
+/// How long writing a status may take.
 const LIMIT: Duration = Duration::from_secs(5);
 
 /// Characters of a condition's message at most; the API server takes 32768.
@@ -51,7 +55,8 @@ impl Objects {
     pub async fn follow(self) {
         let mut events =
             pin!(watcher(self.api.clone(), watcher::Config::default()).default_backoff());
-        let mut listed = Vec::new();
+        let mut listed: Vec<DynamicObject> = Vec::new();
+        let mut told = Told::new();
         while let Some(event) = events.next().await {
             match event {
                 Ok(Event::Init) => listed.clear(),
@@ -63,7 +68,7 @@ impl Objects {
                     for object in listed.drain(..) {
                         let (name, policy) = said(&object);
                         log(&name, &policy);
-                        self.tell(&object, &policy).await;
+                        self.tell(&object, &policy, &mut told);
                     }
                 }
                 Ok(Event::Apply(object)) => {
@@ -74,7 +79,7 @@ impl Objects {
                     {
                         log(&name, &policy);
                     }
-                    self.tell(&object, &policy).await;
+                    self.tell(&object, &policy, &mut told);
                 }
                 Ok(Event::Delete(object)) => self.store.remove(Origin::Objects, &object.name_any()),
                 Err(error) => self.failed(&error),
@@ -102,25 +107,42 @@ impl Objects {
         }
     }
 
-    /// Writes the condition `Accepted` where it says something else. Every replica wants the same, so whoever is first has done it,
-    /// and the others are told so by a conflict.
-    async fn tell(&self, object: &DynamicObject, policy: &Result<Policy, Rejected>) {
+    /// Writes the condition `Accepted` where it says something else, beside the watch: the next change must not wait for it. Every
+    /// replica wants the same, so whoever is first has done it, and the others are told so by a conflict. Replicas of two
+    /// versions may not want the same; they give up after a few tries.
+    fn tell(&self, object: &DynamicObject, policy: &Result<Policy, Rejected>, told: &mut Told) {
         let Some(condition) = due(object, policy) else {
             return;
         };
         let name = object.name_any();
+        let generation = object.metadata.generation;
+        let (of, tries) = told.entry(name.clone()).or_default();
+        if *of != generation {
+            (*of, *tries) = (generation, 0);
+        }
+        if *tries == TRIES {
+            return;
+        }
+        *tries += 1;
         let patch = json!({
             "metadata": {"resourceVersion": object.metadata.resource_version},
             "status": {"conditions": [condition]},
         });
-        let (parameters, patch) = (PatchParams::default(), Patch::Merge(&patch));
-        let written = self.api.patch_status(&name, &parameters, &patch);
-        match tokio::time::timeout(LIMIT, written).await {
-            Ok(Ok(_)) => {}
-            Ok(Err(kube::Error::Api(status))) if matches!(status.code, 404 | 409) => {}
-            Ok(Err(error)) => tracing::warn!(policy = name, %error, "the status cannot be written"),
-            Err(_) => tracing::warn!(policy = name, "the status cannot be written in time"),
-        }
+        tokio::spawn(write_status(self.api.clone(), name, patch));
+    }
+}
+
+/// How often the status of each policy was written, and for which generation of it.
+type Told = HashMap<String, (Option<i64>, u32)>;
+
+async fn write_status(api: Api<DynamicObject>, name: String, patch: Value) {
+    let (parameters, patch) = (PatchParams::default(), Patch::Merge(&patch));
+    let written = api.patch_status(&name, &parameters, &patch);
+    match tokio::time::timeout(LIMIT, written).await {
+        Ok(Ok(_)) => {}
+        Ok(Err(kube::Error::Api(status))) if matches!(status.code, 404 | 409) => {}
+        Ok(Err(error)) => tracing::warn!(policy = name, %error, "the status cannot be written"),
+        Err(_) => tracing::warn!(policy = name, "the status cannot be written in time"),
     }
 }
 

@@ -11,6 +11,7 @@ use crate::support::{Cluster, Namespace, Output};
 mod broken;
 mod exempt;
 mod knobs;
+mod later;
 mod probes;
 mod reload;
 mod written;
@@ -20,6 +21,7 @@ pub const TESTS: &[&[crate::Test]] = &[
     knobs::TESTS,
     probes::TESTS,
     exempt::TESTS,
+    later::TESTS,
     broken::TESTS,
     written::TESTS,
     reload::TESTS,

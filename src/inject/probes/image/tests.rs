@@ -93,11 +93,7 @@ fn the_first_that_fits_counts_before_the_catalogue() {
             "corp.example:5000/postgres",
             by(5),
         ),
-        (
-            json!([tcp("postgres:17", 6), tcp("postgre", 7)]),
-            "postgres:17",
-            Value::Null,
-        ),
+        (json!([tcp("postgre", 7)]), "postgres:17", Value::Null),
         (
             json!([{"image": "postgres", "port": "absent"}]),
             "postgres:17",

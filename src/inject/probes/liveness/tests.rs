@@ -1,6 +1,7 @@
 use serde_json::{Value, json};
 
 use crate::inject::testing::{World, Written, create, create_with, update_with, web};
+use crate::policy::compile::unknown_policy;
 use crate::policy::{Policy, ProbeMode, StartupMode};
 
 const LIVE: &str = "liveness-probe/web";
@@ -326,4 +327,56 @@ fn an_update_adds_none() {
     let old = create(&web(&json!({})), &world()).set;
     let written = updated(&old, &with(&old, &json!({"image": "web:2"})));
     assert_eq!(probe(&written, "livenessProbe"), Value::Null);
+}
+
+/// Every policy that may be in force by the time a set is written again.
+fn later_policies() -> [Policy; 4] {
+    [
+        policy(ProbeMode::Always),
+        policy(ProbeMode::Safe),
+        policy(ProbeMode::Never),
+        unknown_policy(),
+    ]
+}
+
+#[test]
+fn whatever_the_policy_says_by_then_the_same_file_restarts_nothing() {
+    let file = with(&web(&json!({})), &json!({"image": "mysql:8"}));
+    let stored = create_with(&policy(ProbeMode::Always), &file, &world()).set;
+    assert_ne!(stored["spec"]["template"], file["spec"]["template"]);
+    let mut scaled = file.clone();
+    scaled["spec"]["replicas"] = json!(7);
+    for policy in later_policies() {
+        let written = update_with(&policy, &stored, &scaled, &world());
+        assert_eq!(
+            written.set["spec"]["template"], stored["spec"]["template"],
+            "{policy:?}"
+        );
+        let bumped = with(&stored, &json!({"image": "mysql:8.1"}));
+        let written = update_with(&policy, &stored, &bumped, &world());
+        assert_eq!(written.operations, 0, "{policy:?}");
+    }
+}
+
+#[test]
+fn whatever_the_policy_says_by_then_a_revert_leads_to_the_template_of_before() {
+    let stored = create_with(&safe(), &web(&json!({})), &world()).set;
+    let without = update_with(
+        &safe(),
+        &stored,
+        &with(&stored, &json!({"ports": []})),
+        &world(),
+    );
+    assert_eq!(probe(&without, "readinessProbe"), Value::Null);
+    let ports = stored["spec"]["template"]["spec"]["containers"][0]["ports"].clone();
+    let mut later = later_policies();
+    later[2].inject.readiness_probe.mode = ProbeMode::Never;
+    for policy in later {
+        let reverted = with(&without.set, &json!({"ports": ports}));
+        let written = update_with(&policy, &without.set, &reverted, &world());
+        assert_eq!(
+            written.set["spec"]["template"], stored["spec"]["template"],
+            "{policy:?}"
+        );
+    }
 }

@@ -4,17 +4,18 @@ use sha2::{Digest, Sha256};
 
 use super::{Place, parse};
 use crate::inject::Tag;
-use crate::inject::probes::derive::{derive_any, derive_from, founded, holds, is_permitted};
+use crate::inject::catalogue::repository;
+use crate::inject::probes::derive::{
+    derive_any, derive_from, founded, holds, is_permitted, is_silent,
+};
 use crate::inject::probes::{Proposed, SOURCE_IMAGE, image, is_on, origin};
 use crate::inject::record::{Earlier, State};
 use crate::subject::set::Container;
 
 impl Place<'_, '_, '_> {
-    /// Brings back the latest recorded value that holds again.
+    /// Brings back the latest recorded value that holds again, whatever the policy injects by now: a revert must lead to the very
+    /// template that was there before.
     pub(super) fn restore(&mut self) {
-        if !is_on(self.slot, self.work.policy) {
-            return;
-        }
         let Some(count) = self
             .work
             .record
@@ -108,7 +109,10 @@ impl Place<'_, '_, '_> {
         } else {
             founded(&recorded, container, probe)
         };
-        let permitted = is_permitted(self.slot, self.work.site(), container);
+        // The policy is asked again only about a container that has become another one: what runs must not change with it.
+        let same = |old: &Container<'_>| repository(&old.image) == repository(&container.image);
+        let permitted = is_permitted(self.slot, self.work.site(), container)
+            || old.is_some_and(same) && !is_silent(container);
         Some((standing, founded && permitted))
     }
 
