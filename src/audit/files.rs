@@ -89,7 +89,12 @@ impl<'r> World<'r> {
         let mut texts = Vec::new();
         for file in files {
             match file.read() {
-                Ok(text) => texts.push((file, text)),
+                Ok(text) => {
+                    if text.trim().is_empty() {
+                        self.report.notes.push(format!("{}: is empty", file.path));
+                    }
+                    texts.push((file, text));
+                }
                 Err(error) => self.report.errors.push(error),
             }
         }

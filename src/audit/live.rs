@@ -1,5 +1,7 @@
 //! A live cluster: what is stored, judged as if it were created now.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use kube::Client;
 use serde::Deserialize;
@@ -11,6 +13,8 @@ use super::{Options, Place, Report, Row, Unreadable};
 use crate::cluster::ServiceKeeping;
 use crate::cluster::manifests::{Kind, Manifests};
 use crate::evaluate::{Verdict, evaluate};
+use crate::policy::compile::compile;
+use crate::policy::{Policies, Policy};
 use crate::rules::Phase;
 use crate::subject::set::Metadata;
 use crate::subject::{Source, Subject, Undecodable};
@@ -22,6 +26,48 @@ const PAGE: u32 = 500;
 #[derive(Debug, Error)]
 #[error("the StatefulSets cannot be listed: {0}")]
 pub struct Unlistable(#[from] kube::Error);
+
+/// The policies that the cluster holds, for an audit that is given none. One that cannot be compiled is stood in for, as a webhook that
+/// has just started would; `notes` says so.
+///
+/// # Errors
+///
+/// [`Unlistable`] if the cluster cannot be reached. A cluster that knows no policies, or does not let them be listed, has none.
+pub async fn policies(client: &Client, notes: &mut Vec<String>) -> Result<Policies, Unlistable> {
+    const PATH: &str = "/apis/steadyset.io/v1alpha1/statefulsetpolicies";
+    let mut pages = Pages::new(client, PATH.to_owned());
+    let mut policies = Vec::new();
+    loop {
+        match pages.next().await {
+            Ok(Some(page)) => {
+                policies.extend(page.iter().filter_map(|object| policy(object, notes)));
+            }
+            Ok(None) => return Ok(Policies::new(policies)),
+            Err(kube::Error::Api(status)) if status.code == 404 => return Ok(Policies::default()),
+            Err(kube::Error::Api(status)) if status.code == 403 => {
+                notes.push("the policies of the cluster may not be listed: the built-in default is assumed".to_owned());
+                return Ok(Policies::default());
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+fn policy(object: &RawValue, notes: &mut Vec<String>) -> Option<Arc<Policy>> {
+    let object: Value = serde_json::from_str(object.get()).ok()?;
+    let name = object["metadata"]["name"].as_str()?;
+    let nothing = Value::Object(serde_json::Map::new());
+    let spec = object.get("spec").unwrap_or(&nothing);
+    let compiled = compile(name, spec).unwrap_or_else(|rejected| {
+        let faults: Vec<String> = rejected.faults.iter().map(ToString::to_string).collect();
+        notes.push(format!(
+            "policy {name} is refused, and judged by with care: {}",
+            faults.join("; ")
+        ));
+        *rejected.stand_in
+    });
+    Some(Arc::new(compiled))
+}
 
 /// Audits the sets of one namespace, or of all.
 ///

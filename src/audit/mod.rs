@@ -141,6 +141,15 @@ impl Report {
         }
     }
 
+    /// How many findings a baseline of it knows, in words.
+    #[must_use]
+    pub fn known(&self) -> String {
+        match self.findings().count() {
+            1 => "1 finding".to_owned(),
+            count => format!("{count} findings"),
+        }
+    }
+
     /// Whether a finding does at least that.
     #[must_use]
     pub fn reaches(&self, threshold: Action) -> bool {

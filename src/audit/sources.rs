@@ -87,7 +87,8 @@ impl Inputs {
 
     fn add(&mut self, path: &Path, place: Option<PathBuf>) {
         let folder = path.parent().map(Path::to_owned).unwrap_or_default();
-        let path = path.display().to_string();
+        // `./a.yaml` is the file that a baseline and an annotation know as `a.yaml`.
+        let path = path.strip_prefix(".").unwrap_or(path).display().to_string();
         self.worlds
             .entry(folder)
             .or_default()

@@ -6,7 +6,6 @@ use std::io::{self, IsTerminal, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Context;
 use clap::ValueEnum;
 
 use super::UsageError;
@@ -32,7 +31,7 @@ pub(super) struct Args {
         conflicts_with = "cluster"
     )]
     paths: Vec<PathBuf>,
-    /// Judge what is stored in a cluster, as if it were created now
+    /// Judge what is stored in a cluster, as if it were created now, by the policies that it holds unless told
     #[arg(long, env = "STEADYSET_CLUSTER")]
     cluster: bool,
     /// The kubeconfig of that cluster; found as kubectl finds it unless told
@@ -119,7 +118,7 @@ enum Threshold {
 impl Args {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         let options = self.options()?;
-        let mut report = match self.report(&options) {
+        let mut report = match self.report(options) {
             Ok(report) => report,
             Err(error) => {
                 eprintln!("steadyset: {error:#}");
@@ -128,7 +127,10 @@ impl Args {
         };
         if let (Some(path), true) = (&self.write_baseline, report.errors.is_empty()) {
             let text = Baseline::of(&report).to_json()?;
-            fs::write(path, text).with_context(|| path.display().to_string())?;
+            fs::write(path, text).map_err(|error| {
+                UsageError(format!("--write-baseline {}: {error}", path.display()))
+            })?;
+            eprintln!("{} written: {}", path.display(), report.known());
             return Ok(ExitCode::SUCCESS);
         }
         if let Some(baseline) = self.baseline()? {
@@ -151,9 +153,9 @@ impl Args {
         })
     }
 
-    fn report(&self, options: &Options) -> anyhow::Result<Report> {
+    fn report(&self, mut options: Options) -> anyhow::Result<Report> {
         if !self.cluster {
-            return Ok(audit::files::audit(&self.paths, options));
+            return Ok(audit::files::audit(&self.paths, &options));
         }
         let target = Target {
             kubeconfig: self.kubeconfig.clone(),
@@ -164,7 +166,14 @@ impl Args {
             .build()?;
         runtime.block_on(async {
             let client = target.connect().await?;
-            Ok(audit::live::audit(&client, self.namespace.as_deref(), options).await?)
+            let mut notes = Vec::new();
+            if self.policy.is_empty() {
+                options.policies = audit::live::policies(&client, &mut notes).await?;
+            }
+            let mut report =
+                audit::live::audit(&client, self.namespace.as_deref(), &options).await?;
+            report.notes.extend(notes);
+            Ok(report)
         })
     }
 

@@ -156,7 +156,7 @@ fn what_may_not_be_listed_is_unknown(cluster: &Cluster) -> Result<()> {
     ensure!(
         output
             .stderr
-            .contains("note: /api/v1/services may not be listed"),
+            .contains("/services may not be listed"),
         "{output}"
     );
     Ok(())

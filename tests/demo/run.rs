@@ -75,7 +75,11 @@ Three things to try:
   helm install app-python-release tests/fixtures/charts/webapp -f tests/fixtures/charts/webapp/apps/app-python.yaml
       A chart that was a Deployment yesterday. Its pods become Ready; its peers get names.
 
+Another namespace comes under it by `kubectl label namespace NAME {label}=on`. To try policies:
+`steadyset crd | kubectl apply --server-side -f -`, then docs/policy.md; a policy is in force within a minute of the first, at once later.
+
 Ctrl-C stops everything and leaves nothing behind."#,
+        label = Webhook::LABEL,
         server = cluster.plane().server(),
         kubeconfig = cluster.plane().admin_kubeconfig().display(),
         bin = bin.display(),

@@ -3,22 +3,22 @@
 /// What somebody who knows the system says of its probe, or of its port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Evidence {
-    /// Who says it: a repository with a path, an issue, a page.
+    /// Where it is said: a repository with a path, an issue, a page.
     pub from: &'static str,
-    /// Word for word what is said there.
+    /// What is said there: word for word where it was read, else in short.
     pub says: &'static str,
-    /// Where we read it.
+    /// Where we have it from.
     pub read_in: ReadIn,
 }
 
-/// Where evidence was read; tests look up again what is at hand.
+/// Where evidence comes from; tests look up again what can be had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReadIn {
     /// In the survey of charts, operators and issues that the catalogue began with.
     Survey,
     /// In what a public chart renders to.
     Chart,
-    /// At its source.
+    /// What those who run the system know, with the place where it should stand; no test looks it up.
     Source,
 }
 
@@ -40,7 +40,7 @@ pub(super) const fn chart(from: &'static str, says: &'static str) -> Evidence {
     }
 }
 
-/// From its source.
+/// From those who run it.
 pub(super) const fn source(from: &'static str, says: &'static str) -> Evidence {
     Evidence {
         from,

@@ -44,6 +44,9 @@ fn the_example_is_one_policy(shared: &Cluster) -> Result<()> {
     let ns = cluster.guarded_namespace()?;
     // the kind is not there yet, and the built-in default is in force
     all_injected(&created(&ns, &json!({}))?)?;
+    let partition = json!({"updateStrategy": {"rollingUpdate": {"partition": 2}}});
+    let set = crate::given::web(&partition).to_string();
+    ns.kubectl("create -f -")?.stdin(set).ok()?;
     prepare(&cluster)?;
     let output = cluster.kubectl("apply -f -")?.stdin(EXAMPLE).ok()?;
     ensure!(!output.stderr.contains("Warning"), "{output}");
@@ -55,11 +58,19 @@ fn the_example_is_one_policy(shared: &Cluster) -> Result<()> {
     let stored =
         compile("platform-default", &found["spec"]).map_err(|rejected| anyhow!("{rejected:?}"))?;
     ensure!(stored == compiled(EXAMPLE)?, "{stored:?}");
-    let partition = json!({"updateStrategy": {"rollingUpdate": {"partition": 2}}});
     let output = creates(&ns, &partition, &json!({}))?;
     ensure!(
         output.status == 1 && output.stderr.contains("[partition-exceeds-replicas]"),
         "{output}"
+    );
+    let line = format!(
+        "audit --cluster --kubeconfig {}",
+        cluster.account()?.display()
+    );
+    let audited = cluster.run_steadyset(&line).run()?;
+    ensure!(
+        audited.status == 1 && audited.stdout.contains("[partition-exceeds-replicas]"),
+        "an audit of the cluster judges by the policies of the cluster: {audited}"
     );
     let listed = cluster.kubectl("get statefulsetpolicies")?.ok()?.stdout;
     let row = listed.lines().nth(1).unwrap_or_default();
