@@ -154,9 +154,7 @@ fn what_may_not_be_listed_is_unknown(cluster: &Cluster) -> Result<()> {
         "{found:?}"
     );
     ensure!(
-        output
-            .stderr
-            .contains("/services may not be listed"),
+        output.stderr.contains("/services may not be listed"),
         "{output}"
     );
     Ok(())
