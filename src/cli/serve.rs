@@ -320,7 +320,10 @@ impl Cluster {
             kubeconfig: self.kubeconfig.clone(),
             context: self.context.clone(),
         };
-        let client = target.connect().await?;
+        let client = target
+            .connect()
+            .await
+            .context("no cluster to serve; --no-cluster serves without one")?;
         let cluster = Arc::new(cluster::Cluster::new(client, version));
         cluster.start(metrics, readiness, tasks);
         Ok(World::Live(cluster))

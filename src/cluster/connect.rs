@@ -30,9 +30,7 @@ pub enum ConnectError {
     #[error("the context `{0}` cannot be used")]
     Context(String, #[source] KubeconfigError),
     /// Nothing was named, and nothing was found.
-    #[error(
-        "no cluster was found; name one by --kubeconfig or KUBECONFIG, run in a pod, or say --no-cluster"
-    )]
+    #[error("no cluster was found; name one by --kubeconfig or KUBECONFIG, or run in a pod")]
     Nowhere(#[source] Box<InferConfigError>),
     /// The configuration was read, but no client can be made of it.
     #[error("the connection to the API server cannot be set up")]

@@ -89,7 +89,7 @@ fn service_name(ns: &Namespace<'_>, set: &str) -> Result<String> {
 fn a_set_without_a_service_gets_one_that_is_kept(cluster: &Cluster) -> Result<()> {
     let ns = cluster.guarded_namespace()?;
     let output = apply(&ns, &[unlinked("web")])?;
-    ensure!(output.stderr.contains("`web-pods`"), "{output}");
+    ensure!(output.stderr.contains("\"web-pods\""), "{output}");
     ensure!(!output.stderr.contains("service-missing"), "{output}");
     ensure!(service_name(&ns, "web")? == "web-pods", "{output}");
     let service = ns.await_object("svc/web-pods", SOON, |_| Ok(()))?;
@@ -173,6 +173,7 @@ items:
       - {apiGroups: [storage.k8s.io], resources: [storageclasses], verbs: [list, watch]}
       - {apiGroups: [apps], resources: [statefulsets], verbs: [list, watch]}
       - {apiGroups: [""], resources: [services, pods, namespaces], verbs: [list, watch]}
+      - {apiGroups: [steadyset.io], resources: [statefulsetpolicies], verbs: [list, watch]}
   - apiVersion: rbac.authorization.k8s.io/v1
     kind: ClusterRoleBinding
     metadata: {name: reader}
