@@ -19,9 +19,9 @@ pub const TESTS: &[Test] = &[(
 )];
 
 /// Requests a second that are asked; a busy machine may answer fewer, and how many is printed.
-const RATE: u32 = 1000;
+const RATE: u32 = 1200;
 /// How many connections share them.
-const CONNECTIONS: u32 = 4;
+const CONNECTIONS: u32 = 8;
 /// How often the policy changes.
 const CHANGES: usize = 12;
 
