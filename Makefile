@@ -20,7 +20,7 @@ test: ## everything
 	$(CARGO) test --locked
 
 bench: ## the cost of a review over real TLS, beside the same server with an empty handler
-	$(CARGO) bench --locked
+	$(CARGO) bench --locked --bench admission
 
 docs: ## the pages of docs/rules, from the rules themselves
 	rm -f docs/rules/*.md
