@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use jiff::Timestamp;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -11,9 +10,8 @@ use super::sources::{Input, Inputs};
 use super::{Options, Place, Report, Row, Unreadable};
 use crate::cluster::ServiceKeeping;
 use crate::cluster::manifests::{Kind, Manifests};
-use crate::evaluate::{Verdict, evaluate};
+use crate::evaluate::Verdict;
 use crate::manifest::{Broken, Document, documents};
-use crate::rules::Phase;
 use crate::subject::{Source, Subject, Undecodable};
 
 /// Audits files, folders and standard input (`-`).
@@ -202,16 +200,7 @@ impl<'r> World<'r> {
         {
             return Ok(None);
         }
-        let Some(policy) = self.options.policies.select(&subject, &self.around) else {
-            return Ok(Some(Verdict::default()));
-        };
-        Ok(Some(evaluate(
-            policy,
-            subject,
-            &self.around,
-            Phase::File,
-            Timestamp::now(),
-        )))
+        Ok(Some(self.options.verdict(subject, &self.around)))
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use kube::Client;
 use serde::Deserialize;
 use serde_json::Value;
@@ -12,10 +11,9 @@ use thiserror::Error;
 use super::{Options, Place, Report, Row, Unreadable};
 use crate::cluster::ServiceKeeping;
 use crate::cluster::manifests::{Kind, Manifests};
-use crate::evaluate::{Verdict, evaluate};
+use crate::evaluate::Verdict;
 use crate::policy::compile::compile;
 use crate::policy::{Policies, Policy};
-use crate::rules::Phase;
 use crate::subject::set::Metadata;
 use crate::subject::{Source, Subject, Undecodable};
 
@@ -198,10 +196,7 @@ fn verdict(
     let Some(subject) = Subject::decode(source)? else {
         return Ok(Verdict::default());
     };
-    let policy = options.policies.select(&subject, around);
-    Ok(policy.map_or_else(Verdict::default, |policy| {
-        evaluate(policy, subject, around, Phase::File, Timestamp::now())
-    }))
+    Ok(options.verdict(subject, around))
 }
 
 /// A list, page by page.

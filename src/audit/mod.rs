@@ -4,12 +4,15 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use json_patch::PatchOperation;
 use serde::Serialize;
 
-use crate::evaluate::Verdict;
+use crate::cluster::manifests::Manifests;
+use crate::evaluate::{Verdict, evaluate};
 use crate::policy::Policies;
-use crate::rules::{Action, Finding};
+use crate::rules::{Action, Finding, Phase};
+use crate::subject::Subject;
 
 pub mod baseline;
 pub mod files;
@@ -33,6 +36,14 @@ pub struct Options {
 }
 
 impl Options {
+    /// What is to be said of a set if it were created now; nothing where no policy is for it.
+    fn verdict(&self, subject: Subject<'_>, around: &Manifests) -> Verdict {
+        let policy = self.policies.select(&subject, around);
+        policy.map_or_else(Verdict::default, |policy| {
+            evaluate(policy, subject, around, Phase::File, Timestamp::now())
+        })
+    }
+
     fn shows(&self, rule: &str) -> bool {
         (self.rules.is_empty() || self.rules.contains(rule)) && !self.skip_rules.contains(rule)
     }

@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::Unreadable;
-use crate::manifest::text;
+use crate::manifest::{is_hidden, is_manifest, text};
 
 /// Standard input, among paths.
 const STDIN: &str = "-";
@@ -128,16 +128,4 @@ impl Inputs {
             }
         }
     }
-}
-
-fn is_hidden(path: &Path) -> bool {
-    path.file_name()
-        .is_some_and(|name| name.to_string_lossy().starts_with('.'))
-}
-
-fn is_manifest(path: &Path) -> bool {
-    let extension = path.extension().unwrap_or_default();
-    ["yaml", "yml", "json"]
-        .iter()
-        .any(|known| extension == *known)
 }

@@ -8,13 +8,11 @@ use std::process::ExitCode;
 
 use clap::ValueEnum;
 
-use super::UsageError;
+use super::{UsageError, policies};
 use crate::audit::baseline::Baseline;
 use crate::audit::report::{self, Format, Style};
 use crate::audit::{self, Options, Report};
 use crate::cluster::{ServerVersion, Target};
-use crate::policy::Policies;
-use crate::policy::source::files;
 use crate::rules::{self, Action};
 
 /// Input that could not be read.
@@ -219,27 +217,10 @@ impl Args {
     }
 }
 
-/// The policies of files; the built-in default where there are none.
-fn policies(paths: &[PathBuf]) -> anyhow::Result<Policies> {
-    let read = files::read(paths);
-    if !read.wrong.is_empty() {
-        let lines: Vec<String> = read.wrong.iter().map(ToString::to_string).collect();
-        return Err(UsageError(format!("--policy cannot be used:\n{}", lines.join("\n"))).into());
-    }
-    let compiled = read.said.into_iter().filter_map(|(_, policy)| policy.ok());
-    Ok(Policies::new(compiled.map(Into::into).collect()))
-}
-
 fn known_rules(ids: &[String]) -> anyhow::Result<BTreeSet<&'static str>> {
-    let known = ids.iter().map(|id| {
-        let near = || rules::near::nearest(id, rules::all().iter().map(|rule| rule.id));
-        rules::named(id).map(|rule| rule.id).ok_or_else(|| {
-            let help = near().map_or_else(
-                || "steadyset explain lists them".to_owned(),
-                |near| format!("did you mean {near}?"),
-            );
-            UsageError(format!("there is no rule {id:?}; {help}"))
-        })
+    let known = ids.iter().map(|id| match rules::find(id) {
+        Ok(rule) => Ok(rule.id),
+        Err(unknown) => Err(UsageError(unknown.to_string())),
     });
     Ok(known.collect::<Result<_, _>>()?)
 }

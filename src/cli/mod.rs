@@ -9,9 +9,14 @@ mod serve;
 mod shell;
 
 use std::io::{self, Write as _};
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
+
+use crate::policy::Policies;
+use crate::policy::source::files;
 
 /// Admission control for Kubernetes StatefulSets.
 #[derive(Debug, Parser)]
@@ -74,6 +79,18 @@ impl Cli {
             }
         }
     }
+}
+
+/// The policies of files and folders; the built-in default where there are none.
+fn policies(paths: &[PathBuf]) -> Result<Policies, UsageError> {
+    let read = files::read(paths);
+    if !read.wrong.is_empty() {
+        let lines: Vec<String> = read.wrong.iter().map(ToString::to_string).collect();
+        let lines = lines.join("\n");
+        return Err(UsageError(format!("--policy cannot be used:\n{lines}")));
+    }
+    let policies = read.said.into_iter().filter_map(|(_, policy)| policy.ok());
+    Ok(Policies::new(policies.map(Arc::new).collect()))
 }
 
 /// Writes a result to stdout; a reader that has seen enough (`| head`) is no error.

@@ -4,13 +4,13 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 
-use super::{UsageError, print};
+use super::{UsageError, policies, print};
 use crate::cases::{self, Broken, Case};
+use crate::manifest::{is_hidden, is_manifest};
 use crate::policy::Policies;
 use crate::policy::source::files;
 
@@ -89,7 +89,7 @@ impl Check {
 
 impl Test {
     fn run(self) -> anyhow::Result<ExitCode> {
-        let policies = shared(&self.policy)?;
+        let policies = policies(&self.policy)?;
         let mut report = Report::new(Timestamp::now());
         for path in &self.paths {
             match manifests(path) {
@@ -103,18 +103,6 @@ impl Test {
         print(&report.finish())?;
         Ok(ExitCode::from(report.code))
     }
-}
-
-/// The policies of files; the built-in default where there are none.
-fn shared(paths: &[PathBuf]) -> Result<Policies, UsageError> {
-    let read = files::read(paths);
-    if !read.wrong.is_empty() {
-        let lines: Vec<String> = read.wrong.iter().map(ToString::to_string).collect();
-        let lines = lines.join("\n");
-        return Err(UsageError(format!("--policy cannot be used:\n{lines}")));
-    }
-    let policies = read.said.into_iter().filter_map(|(_, policy)| policy.ok());
-    Ok(Policies::new(policies.map(Arc::new).collect()))
 }
 
 /// The file itself, or the manifests in a folder and those below it, by name; hidden ones are left out.
@@ -138,18 +126,6 @@ fn manifests(path: &Path) -> std::io::Result<Vec<PathBuf>> {
         }
     }
     Ok(found)
-}
-
-fn is_hidden(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default();
-    name.to_string_lossy().starts_with('.')
-}
-
-fn is_manifest(path: &Path) -> bool {
-    let extension = path.extension().unwrap_or_default();
-    ["yaml", "yml", "json"]
-        .iter()
-        .any(|known| extension == *known)
 }
 
 /// What became of the cases.

@@ -27,6 +27,7 @@ use thiserror::Error;
 mod body;
 mod document;
 mod events;
+mod folder;
 mod header;
 mod json;
 mod json_text;
@@ -37,6 +38,7 @@ mod tree;
 
 pub use body::{Body, Duplicate};
 pub use document::{Document, documents};
+pub use folder::{is_hidden, is_manifest};
 pub use stream::{Part, parts, text};
 
 /// The longest document that is read, in bytes. The API server takes 3 MiB.

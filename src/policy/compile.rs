@@ -17,7 +17,7 @@ use super::{
     VolumeClaims,
 };
 use crate::policy::ClaimMode;
-use crate::rules::{self, Rule, is_dns_label, near::nearest};
+use crate::rules::{self, Rule, is_dns_label};
 use crate::subject::is_size;
 
 mod image;
@@ -221,16 +221,9 @@ impl Compiler<'_> {
     }
 
     fn rule(&mut self, path: &str, id: &str) -> Option<&'static Rule> {
-        let known = rules::named(id);
-        if known.is_none() {
-            let near = nearest(id, rules::all().iter().map(|rule| rule.id));
-            let help = near.map_or_else(
-                || "steadyset explain lists them".to_owned(),
-                |near| format!("did you mean {near}?"),
-            );
-            self.fault(path, format!("there is no rule {id:?}; {help}"));
-        }
-        known
+        rules::find(id)
+            .map_err(|unknown| self.fault(path, unknown.to_string()))
+            .ok()
     }
 
     fn exemptions(&mut self, spec: &ExemptionsSpec) -> Exemptions {

@@ -14,6 +14,8 @@ pub mod volumes;
 
 pub use docs::{BASE, Docs};
 
+use thiserror::Error;
+
 use crate::cluster::ClusterView;
 use crate::policy::Policy;
 use crate::subject::Operation;
@@ -291,6 +293,29 @@ pub fn all() -> &'static [&'static Rule] {
 #[must_use]
 pub fn named(id: &str) -> Option<&'static Rule> {
     all().iter().find(|rule| rule.id == id).copied()
+}
+
+/// An id that no rule has.
+#[derive(Debug, Error)]
+#[error("there is no rule {id:?}; {help}")]
+pub struct UnknownRule {
+    id: String,
+    help: String,
+}
+
+/// The rule of an id that somebody has written.
+///
+/// # Errors
+///
+/// [`UnknownRule`], with the id that was probably meant.
+pub fn find(id: &str) -> Result<&'static Rule, UnknownRule> {
+    named(id).ok_or_else(|| UnknownRule {
+        id: id.to_owned(),
+        help: near::nearest(id, all().iter().map(|rule| rule.id)).map_or_else(
+            || "steadyset explain lists them".to_owned(),
+            |near| format!("did you mean {near}?"),
+        ),
+    })
 }
 
 /// What a user wrote, between quotes: short, and on one line whatever it holds.

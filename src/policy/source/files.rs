@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Origin, Said, Store};
+use crate::manifest::{is_hidden, is_manifest};
 use crate::policy::document::{self, Document};
 use crate::policy::schema::Fault;
 
@@ -218,22 +219,11 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, Wrong> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(path).map_err(wrong)? {
         let file = entry.map_err(wrong)?.path();
-        if is_manifest(&file) && !file.is_dir() {
+        if is_manifest(&file) && !is_hidden(&file) && !file.is_dir() {
             files.push(file);
         }
     }
     Ok(files)
-}
-
-fn is_manifest(path: &Path) -> bool {
-    let hidden = path
-        .file_name()
-        .is_none_or(|name| name.to_string_lossy().starts_with('.'));
-    let extension = path.extension().unwrap_or_default();
-    !hidden
-        && ["yaml", "yml", "json"]
-            .iter()
-            .any(|known| extension == *known)
 }
 
 #[cfg(test)]

@@ -62,11 +62,10 @@ impl Objects {
                 Ok(Event::Init) => listed.clear(),
                 Ok(Event::InitApply(object)) => listed.push(object),
                 Ok(Event::InitDone) => {
-                    self.store
-                        .replace(Origin::Objects, listed.iter().map(said).collect());
+                    let all: Vec<Said> = listed.iter().map(said).collect();
+                    self.store.replace(Origin::Objects, all.clone());
                     self.gate.set(true);
-                    for object in listed.drain(..) {
-                        let (name, policy) = said(&object);
+                    for (object, (name, policy)) in listed.drain(..).zip(all) {
                         log(&name, &policy);
                         self.tell(&object, &policy, &mut told);
                     }

@@ -1,0 +1,131 @@
+use serde_json::json;
+
+use super::*;
+
+fn cluster(documents: &[Value]) -> Manifests {
+    let mut cluster = Manifests::new(None, ServiceKeeping::Nobody);
+    for document in documents {
+        let kind = Kind::of(document).unwrap();
+        cluster.add(kind, document, "shop").unwrap();
+    }
+    cluster
+}
+
+fn named(kind: &str, namespace: Option<&str>, name: &str) -> Value {
+    json!({"kind": kind, "metadata": {"name": name, "namespace": namespace}, "spec": {}})
+}
+
+#[test]
+fn a_kind_is_known_once_one_of_it_is_there() {
+    let mut cluster = cluster(&[]);
+    assert_eq!(cluster.service("shop", "web"), Lookup::Unknown);
+    assert_eq!(cluster.services("shop"), Lookup::Unknown);
+    assert_eq!(cluster.disruption_budgets("shop"), Lookup::Unknown);
+    assert_eq!(cluster.storage_class("fast"), Lookup::Unknown);
+    assert_eq!(cluster.default_storage_class(), Lookup::Unknown);
+    assert_eq!(cluster.namespace_labels("shop"), Lookup::Unknown);
+    for kind in Kind::ALL {
+        cluster.know(kind);
+    }
+    assert_eq!(cluster.service("shop", "web"), Lookup::Absent);
+    assert_eq!(cluster.services("shop"), Lookup::Found(vec![]));
+    assert_eq!(cluster.disruption_budgets("shop"), Lookup::Found(vec![]));
+    assert_eq!(cluster.storage_class("fast"), Lookup::Absent);
+    assert_eq!(cluster.default_storage_class(), Lookup::Absent);
+    assert_eq!(cluster.namespace_labels("shop"), Lookup::Absent);
+}
+
+#[test]
+fn other_kinds_are_nobodys() {
+    for document in [
+        json!({"kind": "ConfigMap"}),
+        json!({"kind": 1}),
+        json!([1]),
+        json!(null),
+    ] {
+        assert_eq!(Kind::of(&document), None, "{document}");
+    }
+}
+
+#[test]
+fn objects_are_found_in_their_namespace() {
+    let cluster = cluster(&[
+        named("Service", None, "web"),
+        named("Service", Some("other"), "db"),
+        named("PodDisruptionBudget", Some("other"), "db"),
+        named("PodDisruptionBudget", None, "web"),
+    ]);
+    let services = |namespace| {
+        let services = cluster.services(namespace).found().unwrap().into_iter();
+        services
+            .map(|service| format!("{}/{}", service.namespace, service.name))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        (services("shop"), services("other")),
+        (vec!["shop/web".to_owned()], vec!["other/db".to_owned()])
+    );
+    assert_eq!(cluster.service("shop", "web").found().unwrap().name, "web");
+    assert_eq!(cluster.service("shop", "db"), Lookup::Absent);
+    let budgets = cluster.disruption_budgets("shop").found().unwrap();
+    assert_eq!(
+        budgets
+            .iter()
+            .map(|budget| &*budget.name)
+            .collect::<Vec<_>>(),
+        ["web"]
+    );
+}
+
+#[test]
+fn a_class_is_found_and_the_default_is_the_marked_one() {
+    let class = |name: &str, default: &str| {
+        json!({"kind": "StorageClass", "provisioner": "x",
+            "metadata": {"name": name, "annotations": {"storageclass.kubernetes.io/is-default-class": default}}})
+    };
+    let one = cluster(&[class("slow", "false")]);
+    assert_eq!(one.storage_class("slow"), Lookup::Found(()));
+    assert_eq!(one.storage_class("fast"), Lookup::Absent);
+    assert_eq!(one.default_storage_class(), Lookup::Absent);
+    let two = cluster(&[class("slow", "false"), class("fast", "true")]);
+    assert_eq!(two.default_storage_class(), Lookup::Found(()));
+}
+
+#[test]
+fn a_namespace_has_its_labels_and_the_one_that_the_server_gives_it() {
+    let shop = json!({"kind": "Namespace", "metadata": {"name": "shop", "labels": {"team": "a"}}});
+    let labels = cluster(&[shop]).namespace_labels("shop").found().unwrap();
+    let expected = [("kubernetes.io/metadata.name", "shop"), ("team", "a")];
+    assert_eq!(
+        *labels,
+        expected
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .into()
+    );
+}
+
+#[test]
+fn whether_a_user_may_exempt_is_known_where_it_is_said() {
+    let verb = |held: Option<bool>| {
+        let cluster = cluster(&[]);
+        held.map_or(cluster.exempt_verb(), |held| {
+            cluster.with_exempt_verb(held).exempt_verb()
+        })
+    };
+    assert_eq!(
+        (verb(None), verb(Some(true)), verb(Some(false))),
+        (Lookup::Unknown, Lookup::Found(()), Lookup::Absent)
+    );
+}
+
+#[test]
+fn what_cannot_be_read_is_named() {
+    let broken = json!({"metadata": {"name": "web"}, "spec": {"ports": 80}});
+    let error = cluster(&[])
+        .add(Kind::Service, &broken, "shop")
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "Service `web`: invalid type: integer `80`, expected a sequence"
+    );
+}
