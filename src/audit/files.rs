@@ -1,20 +1,20 @@
 //! Manifests: the sets of a folder are judged with the Services and budgets that are beside them.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use rayon::prelude::*;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::sources::{Input, Inputs};
 use super::{Options, Place, Report, Row, Unreadable};
 use crate::cluster::ServiceKeeping;
-use crate::cluster::manifests::{Kind, Manifests};
+use crate::cluster::manifests::{Kind, Manifests, Object};
 use crate::evaluate::Verdict;
-use crate::manifest::{Broken, Document, documents};
+use crate::manifest::{Broken, Document, Part, documents, parts};
 use crate::subject::{Source, Subject, Undecodable};
 
-/// Audits files, folders and standard input (`-`).
+/// Audits files, folders and standard input (`-`), on every core; the report is in the order of the input.
 #[must_use]
 pub fn audit(paths: &[PathBuf], options: &Options) -> Report {
     let inputs = Inputs::of(paths);
@@ -23,135 +23,138 @@ pub fn audit(paths: &[PathBuf], options: &Options) -> Report {
         notes: inputs.notes,
         ..Report::default()
     };
-    let namespaces = namespaces(&inputs.worlds, options);
-    for files in inputs.worlds.into_values() {
-        let mut world = World::new(options, &mut report);
-        for namespace in &namespaces {
-            world.know_namespace(namespace);
-        }
-        world.audit(&files);
+    let mut around = Manifests::new(options.kube_version, ServiceKeeping::Kept).whole();
+    for namespace in namespaces(&inputs.worlds, options) {
+        around.put(namespace);
+    }
+    let worlds = inputs.worlds.into_par_iter();
+    let reports: Vec<Report> = worlds
+        .map(|files| {
+            let around = around.clone();
+            World { options, around }.audit(files)
+        })
+        .collect();
+    for part in reports {
+        report.append(part);
     }
     report
 }
 
 /// The namespaces of the whole input, where a policy selects by their labels: unlike Services they seldom stand beside the sets.
-fn namespaces(worlds: &BTreeMap<PathBuf, Vec<Input>>, options: &Options) -> Vec<Value> {
+fn namespaces(worlds: &[Vec<Input>], options: &Options) -> Vec<Object> {
     if !options.policies.read_namespace_labels() {
         return Vec::new();
     }
-    let files = worlds
-        .values()
-        .flatten()
-        .filter(|file| file.can_be_read_again());
-    let texts = files.filter_map(|file| file.read().ok());
-    texts
-        .flat_map(|text| {
+    let files = worlds.par_iter().flatten();
+    files
+        .filter(|file| file.can_be_read_again())
+        .filter_map(|file| file.read().ok())
+        .flat_map_iter(|text| {
             documents(&text)
                 .flatten()
-                .filter_map(|document| namespace(&document))
+                .filter(|found| served(found) == Some(Kind::Namespace))
+                .filter_map(|found| object(Kind::Namespace, &found, "").ok())
                 .collect::<Vec<_>>()
         })
         .collect()
 }
 
-fn namespace(document: &Document<'_>) -> Option<Value> {
-    let kind = Kind::served(&document.api_version, &document.kind)?;
-    let json = (kind == Kind::Namespace).then(|| document.read().ok()?.json().ok())??;
-    serde_json::from_str(json.get()).ok()
+fn served(document: &Document<'_>) -> Option<Kind> {
+    Kind::served(&document.api_version, &document.kind)
+}
+
+fn object(kind: Kind, document: &Document<'_>, namespace: &str) -> Result<Object, String> {
+    let json = document.read().and_then(|body| body.json());
+    let json = json.map_err(|broken| broken.message)?;
+    let value: Value = serde_json::from_str(json.get()).map_err(|error| error.to_string())?;
+    Object::read(kind, &value, namespace).map_err(|error| error.to_string())
 }
 
 /// What is beside each other.
 struct World<'r> {
     options: &'r Options,
-    report: &'r mut Report,
     around: Manifests,
 }
 
-impl<'r> World<'r> {
-    fn new(options: &'r Options, report: &'r mut Report) -> Self {
-        Self {
-            options,
-            report,
-            around: Manifests::new(options.kube_version, ServiceKeeping::Kept).whole(),
-        }
-    }
+/// What a document brings along before any set is judged.
+#[derive(Default)]
+struct Gathered {
+    objects: Vec<Object>,
+    holds_sets: bool,
+    said: Report,
+}
 
-    fn know_namespace(&mut self, namespace: &Value) {
-        if let Err(reason) = self.around.add(Kind::Namespace, namespace, "") {
-            self.report.notes.push(format!("passed over: {reason}"));
-        }
-    }
-
+impl World<'_> {
     /// A Service may follow its set, so all are looked up before any set is judged.
-    fn audit(mut self, files: &[Input]) {
-        let mut texts = Vec::new();
-        for file in files {
-            match file.read() {
-                Ok(text) => {
-                    if text.trim().is_empty() {
-                        self.report.notes.push(format!("{}: is empty", file.path));
-                    }
-                    texts.push((file, text));
-                }
-                Err(error) => self.report.errors.push(error),
+    fn audit(mut self, files: Vec<Input>) -> Report {
+        let mut report = Report::default();
+        let texts = read(files, &mut report);
+        let texts = texts.par_iter();
+        let parts: Vec<(&Input, Part<'_>)> = texts
+            .flat_map_iter(|(file, text)| parts(text).map(move |part| (file, part)))
+            .collect();
+        let gathered: Vec<Gathered> = parts
+            .par_iter()
+            .map(|(file, part)| self.gather(file, part))
+            .collect();
+        let mut with_sets = Vec::new();
+        for (part, gathered) in parts.into_iter().zip(gathered) {
+            for object in gathered.objects {
+                self.around.put(object);
             }
+            report.append(gathered.said);
+            with_sets.extend(gathered.holds_sets.then_some(part));
         }
-        for (file, text) in &texts {
-            self.gather(file, text);
+        let judged: Vec<Report> = with_sets
+            .par_iter()
+            .map(|(file, part)| self.judge_all(file, part))
+            .collect();
+        for part in judged {
+            report.append(part);
         }
-        for (file, text) in &texts {
-            self.judge_all(file, text);
-        }
+        report
     }
 
-    fn gather(&mut self, file: &Input, text: &str) {
-        for document in documents(text) {
+    fn gather(&self, file: &Input, part: &Part<'_>) -> Gathered {
+        let mut gathered = Gathered::default();
+        for document in part.documents() {
             match document {
-                Ok(document) => self.take_up(file, &document),
-                Err(broken) => self.report.errors.push(unreadable(file, broken)),
+                Ok(document) if is_set(&document) => gathered.holds_sets = true,
+                Ok(document) => self.take_up(file, &document, &mut gathered),
+                Err(broken) => gathered.said.errors.push(unreadable(file, broken)),
             }
         }
+        gathered
     }
 
     /// What a rule looks up. One that is not as its kind asks for is passed over: the audit is about sets.
-    fn take_up(&mut self, file: &Input, document: &Document<'_>) {
-        let Some(kind) = Kind::served(&document.api_version, &document.kind) else {
+    fn take_up(&self, file: &Input, document: &Document<'_>, gathered: &mut Gathered) {
+        // A class that is not among the manifests may well be in the cluster.
+        let Some(kind) = served(document).filter(|kind| *kind != Kind::StorageClass) else {
             return;
         };
-        // A class that is not among the manifests may well be in the cluster.
-        if kind == Kind::StorageClass {
-            return;
-        }
-        if let Err(reason) = self.add(kind, document) {
-            let line = document.line;
-            self.report
-                .notes
-                .push(format!("{}:{line}: passed over: {reason}", file.path));
+        match object(kind, document, &self.options.namespace) {
+            Ok(object) => gathered.objects.push(object),
+            Err(reason) => gathered.said.notes.push(format!(
+                "{}:{}: passed over: {reason}",
+                file.path, document.line
+            )),
         }
     }
 
-    fn add(&mut self, kind: Kind, document: &Document<'_>) -> Result<(), String> {
-        let json = document.read().and_then(|body| body.json());
-        let json = json.map_err(|broken| broken.message)?;
-        let value: Value = serde_json::from_str(json.get()).map_err(|error| error.to_string())?;
-        let added = self.around.add(kind, &value, &self.options.namespace);
-        added.map_err(|error| error.to_string())
-    }
-
-    fn judge_all(&mut self, file: &Input, text: &str) {
-        for document in documents(text).flatten() {
-            if document.kind != "StatefulSet" || document.api_version != "apps/v1" {
-                continue;
-            }
+    fn judge_all(&self, file: &Input, part: &Part<'_>) -> Report {
+        let mut report = Report::default();
+        for document in part.documents().into_iter().flatten().filter(is_set) {
             match self.row(file, &document) {
-                Ok(Some(row)) => self.report.rows.push(row),
-                Ok(None) => self.report.notes.push(format!(
+                Ok(Some(row)) => report.rows.push(row),
+                Ok(None) => report.notes.push(format!(
                     "{}:{}: {} is no whole set but a patch of one, and is not judged",
                     file.path, document.line, document.name
                 )),
-                Err(broken) => self.report.errors.push(unreadable(file, broken)),
+                Err(broken) => report.errors.push(unreadable(file, broken)),
             }
         }
+        report
     }
 
     fn row(&self, file: &Input, document: &Document<'_>) -> Result<Option<Row>, Broken> {
@@ -202,6 +205,31 @@ impl<'r> World<'r> {
         }
         Ok(Some(self.options.verdict(subject, &self.around)))
     }
+}
+
+fn is_set(document: &Document<'_>) -> bool {
+    document.kind == "StatefulSet" && document.api_version == "apps/v1"
+}
+
+/// The texts of the files that can be read.
+fn read(files: Vec<Input>, report: &mut Report) -> Vec<(Input, String)> {
+    let read: Vec<_> = files
+        .into_par_iter()
+        .map(|file| file.read().map(|text| (file, text)))
+        .collect();
+    let mut texts = Vec::new();
+    for read in read {
+        match read {
+            Ok((file, text)) => {
+                if text.trim().is_empty() {
+                    report.notes.push(format!("{}: is empty", file.path));
+                }
+                texts.push((file, text));
+            }
+            Err(error) => report.errors.push(error),
+        }
+    }
+    texts
 }
 
 fn unreadable(file: &Input, broken: Broken) -> Unreadable {

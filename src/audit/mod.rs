@@ -134,6 +134,13 @@ pub struct Summary {
 }
 
 impl Report {
+    /// Takes over what another found after it.
+    fn append(&mut self, after: Self) {
+        self.rows.extend(after.rows);
+        self.errors.extend(after.errors);
+        self.notes.extend(after.notes);
+    }
+
     /// How often what was found.
     #[must_use]
     pub fn summary(&self) -> Summary {

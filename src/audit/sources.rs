@@ -19,10 +19,12 @@ pub(super) struct Input {
     place: Option<PathBuf>,
 }
 
-/// What is to be read, by the folder that makes a world: the sets of a folder are judged with its Services.
+/// What is to be read, by the folder that makes a world: the sets of a folder are judged with its Services. The folders are in the
+/// order in which they are first met.
 #[derive(Debug, Default)]
 pub(super) struct Inputs {
-    pub(super) worlds: BTreeMap<PathBuf, Vec<Input>>,
+    pub(super) worlds: Vec<Vec<Input>>,
+    folders: BTreeMap<PathBuf, usize>,
     pub(super) errors: Vec<Unreadable>,
     pub(super) notes: Vec<String>,
 }
@@ -86,13 +88,18 @@ impl Inputs {
     }
 
     fn add(&mut self, path: &Path, place: Option<PathBuf>) {
-        let folder = path.parent().map(Path::to_owned).unwrap_or_default();
         // `./a.yaml` is the file that a baseline and an annotation know as `a.yaml`.
-        let path = path.strip_prefix(".").unwrap_or(path).display().to_string();
-        self.worlds
-            .entry(folder)
-            .or_default()
-            .push(Input { path, place });
+        let path = path.strip_prefix(".").unwrap_or(path);
+        let folder = path.parent().map(Path::to_owned).unwrap_or_default();
+        let worlds = &mut self.worlds;
+        let world = *self.folders.entry(folder).or_insert_with(|| {
+            worlds.push(Vec::new());
+            worlds.len() - 1
+        });
+        let path = path.display().to_string();
+        if let Some(files) = self.worlds.get_mut(world) {
+            files.push(Input { path, place });
+        }
     }
 
     fn folder(&mut self, folder: &Path) {

@@ -23,7 +23,7 @@ const NAME_LABEL: &str = "kubernetes.io/metadata.name";
 ///
 /// One document of a kind makes that kind known: what is not among them is absent. A kind of which there is none is
 /// unknown, unless [`Manifests::know`] says that there is none in the cluster either.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Manifests {
     version: Option<ServerVersion>,
     keeping: ServiceKeeping,
@@ -37,7 +37,19 @@ pub struct Manifests {
 }
 
 /// Objects by namespace and name.
-type Named<T> = BTreeMap<(String, String), Arc<T>>;
+type Named<T> = BTreeMap<String, BTreeMap<String, Arc<T>>>;
+
+/// An object that is looked up, pruned to what is read of it.
+#[derive(Debug)]
+pub struct Object(Pruned);
+
+#[derive(Debug)]
+enum Pruned {
+    Service(String, String, Service),
+    Budget(String, String, DisruptionBudget),
+    Class(String, Class),
+    Namespace(String, NamespaceLabels),
+}
 
 /// A kind of object that is looked up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -181,39 +193,66 @@ impl Manifests {
         document: &Value,
         namespace: &str,
     ) -> Result<(), InvalidManifest> {
+        self.put(Object::read(kind, document, namespace)?);
+        Ok(())
+    }
+
+    /// Takes up an object that has been read. Of two of one name the later counts.
+    pub fn put(&mut self, object: Object) {
+        match object.0 {
+            Pruned::Service(home, name, service) => put(&mut self.services, home, name, service),
+            Pruned::Budget(home, name, budget) => put(&mut self.budgets, home, name, budget),
+            Pruned::Class(name, class) => {
+                self.classes.get_or_insert_default().insert(name, class);
+            }
+            Pruned::Namespace(name, labels) => {
+                let namespaces = self.namespaces.get_or_insert_default();
+                namespaces.insert(name, Arc::new(labels));
+            }
+        }
+    }
+}
+
+impl Object {
+    /// Reads an object of that kind, whatever kind it says it is. One that names no namespace is in `namespace`.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidManifest`] if a field has another type than Kubernetes gives it.
+    pub fn read(kind: Kind, document: &Value, namespace: &str) -> Result<Self, InvalidManifest> {
         let home = |own: Option<String>| own.unwrap_or_else(|| namespace.to_owned());
-        match kind {
+        Ok(Self(match kind {
             Kind::Service => {
                 let object: core::Service = kind.decode(document)?;
-                let key = (home(object.namespace()), object.name_any());
+                let (home, name) = (home(object.namespace()), object.name_any());
                 let service = Service {
-                    namespace: key.0.clone(),
+                    namespace: home.clone(),
                     ..prune::service(object)
                 };
-                put(&mut self.services, key, Arc::new(service));
+                Pruned::Service(home, name, service)
             }
             Kind::PodDisruptionBudget => {
                 let object: PodDisruptionBudget = kind.decode(document)?;
-                let key = (home(object.namespace()), object.name_any());
-                put(&mut self.budgets, key, Arc::new(prune::budget(object)));
+                let (home, name) = (home(object.namespace()), object.name_any());
+                Pruned::Budget(home, name, prune::budget(object))
             }
             Kind::StorageClass => {
                 let object: StorageClass = kind.decode(document)?;
-                put(&mut self.classes, object.name_any(), prune::class(&object));
+                Pruned::Class(object.name_any(), prune::class(&object))
             }
             Kind::Namespace => {
                 let object: core::Namespace = kind.decode(document)?;
                 let mut labels = object.labels().clone();
                 labels.insert(NAME_LABEL.to_owned(), object.name_any());
-                put(&mut self.namespaces, object.name_any(), Arc::new(labels));
+                Pruned::Namespace(object.name_any(), labels)
             }
-        }
-        Ok(())
+        }))
     }
 }
 
-fn put<K: Ord, T>(objects: &mut Option<BTreeMap<K, T>>, key: K, object: T) {
-    objects.get_or_insert_default().insert(key, object);
+fn put<T>(objects: &mut Option<Named<T>>, home: String, name: String, object: T) {
+    let own = objects.get_or_insert_default().entry(home).or_default();
+    own.insert(name, Arc::new(object));
 }
 
 fn there<T>(found: Option<T>) -> Lookup<T> {
@@ -225,8 +264,8 @@ fn all_of<T>(objects: Option<&Named<T>>, namespace: &str) -> Lookup<Vec<Arc<T>>>
     let Some(objects) = objects else {
         return Lookup::Unknown;
     };
-    let own = objects.iter().filter(|((home, _), _)| home == namespace);
-    Lookup::Found(own.map(|(_, object)| Arc::clone(object)).collect())
+    let own = objects.get(namespace).into_iter();
+    Lookup::Found(own.flat_map(BTreeMap::values).cloned().collect())
 }
 
 impl ClusterView for Manifests {
@@ -238,8 +277,8 @@ impl ClusterView for Manifests {
         let Some(services) = &self.services else {
             return Lookup::Unknown;
         };
-        let key = (namespace.to_owned(), name.to_owned());
-        there(services.get(&key).map(Arc::clone))
+        let own = services.get(namespace);
+        there(own.and_then(|own| own.get(name)).map(Arc::clone))
     }
 
     fn services(&self, namespace: &str) -> Lookup<Vec<Arc<Service>>> {

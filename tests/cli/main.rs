@@ -5,4 +5,5 @@ mod explain;
 mod pages;
 mod policy;
 mod program;
+mod scale;
 mod shell;
