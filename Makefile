@@ -3,10 +3,10 @@
 
 CARGO ?= cargo
 
-.PHONY: help run demo test bench docs lint
+.PHONY: help run demo test bench docs manifests lint
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-6s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
 
 run: ## a control plane with the webhook in force, to try things on; Ctrl-C stops it
 	$(CARGO) build --locked --bin steadyset --example run
@@ -25,6 +25,10 @@ bench: ## the cost of a review over real TLS, beside the same server with an emp
 docs: ## the pages of docs/rules, from the rules themselves
 	rm -f docs/rules/*.md
 	$(CARGO) run --locked --quiet --bin steadyset -- explain --markdown docs/rules
+
+manifests: ## the CRD of the chart from the types, manifests/install.yaml from the chart
+	$(CARGO) run --locked --quiet --bin steadyset -- crd > manifests/steadyset/crds/statefulsetpolicies.yaml
+	STEADYSET_WRITE_MANIFESTS=1 $(CARGO) test --locked --test cluster -- chart::install_yaml
 
 lint: ## format, clippy, and cargo-deny where it is installed
 	$(CARGO) fmt --check

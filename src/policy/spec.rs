@@ -300,11 +300,8 @@ mod tests {
 
     #[test]
     fn the_manifest_is_what_the_command_prints() {
-        let manifest = include_str!("../../manifests/crd.yaml");
+        let manifest = include_str!("../../manifests/steadyset/crds/statefulsetpolicies.yaml");
         let printed = serde_saphyr::to_string(&definition()).unwrap();
-        assert!(
-            manifest == printed,
-            "run `cargo run -- crd > manifests/crd.yaml`"
-        );
+        assert!(manifest == printed, "run `make manifests`");
     }
 }

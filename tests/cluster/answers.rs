@@ -54,7 +54,7 @@ const CREATE: &str = "create --dry-run=server -f -";
 fn denial_head(cluster: &Cluster, phase: &str) -> Result<String> {
     let webhook = cluster.webhook()?.name();
     Ok(format!(
-        "admission webhook \"{phase}.{webhook}.steadyset.io\" denied the request: "
+        "admission webhook \"{phase}-create.{webhook}.steadyset.io\" denied the request: "
     ))
 }
 

@@ -12,6 +12,7 @@ mod answers;
 mod api;
 mod apply;
 mod audit;
+mod chart;
 mod claims;
 mod corpus;
 mod dangling;
@@ -58,12 +59,19 @@ type Shared = Arc<OnceLock<Result<Cluster, String>>>;
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(THREADS);
-    let (shared, policies) = (Shared::default(), Shared::default());
+    let (shared, policies, charts) = (Shared::default(), Shared::default(), Shared::default());
     let mut trials = trials(&shared);
-    trials.extend(policy_trials(&policies));
+    trials.extend(own_trials(
+        "policy",
+        policy::TESTS,
+        &policies,
+        policy::prepare,
+    ));
+    trials.extend(own_trials("chart", chart::TESTS, &charts, chart::prepare));
     let conclusion = libtest_mimic::run(&arguments, trials);
-    show_logs(&conclusion, &shared);
-    show_logs(&conclusion, &policies);
+    for shared in [shared, policies, charts] {
+        show_logs(&conclusion, &shared);
+    }
     conclusion.exit_code()
 }
 
@@ -106,14 +114,19 @@ fn trials(shared: &Shared) -> Vec<Trial> {
         .collect()
 }
 
-/// Policies are for a whole cluster, so those who write them have one of their own.
-fn policy_trials(shared: &Shared) -> Vec<Trial> {
-    let named = policy::TESTS.iter().copied().flatten();
+/// What is for a whole cluster has one of its own, without what runs StatefulSets.
+fn own_trials(
+    topic: &str,
+    tests: &'static [&'static [Test]],
+    shared: &Shared,
+    prepare: fn(&Cluster) -> Result<()>,
+) -> Vec<Trial> {
+    let named = tests.iter().copied().flatten();
     named
         .map(|(name, test)| {
             let shared = Arc::clone(shared);
-            Trial::test(format!("policy::{name}"), move || {
-                finish(shared.get_or_init(policy_cluster), *test)
+            Trial::test(format!("{topic}::{name}"), move || {
+                finish(shared.get_or_init(|| own_cluster(prepare)), *test)
             })
         })
         .collect()
@@ -127,11 +140,11 @@ fn run(shared: &Shared, test: fn(&Cluster) -> Result<()>) -> Result<(), Failed> 
     finish(shared.get_or_init(boot), test)
 }
 
-fn policy_cluster() -> Result<Cluster, String> {
+fn own_cluster(prepare: fn(&Cluster) -> Result<()>) -> Result<Cluster, String> {
     let settings = Settings::new(env!("CARGO_BIN_EXE_steadyset")).without_workloads();
     let boot = || {
         let cluster = Cluster::boot(&settings)?;
-        policy::prepare(&cluster)?;
+        prepare(&cluster)?;
         Ok(cluster)
     };
     boot().map_err(|error: anyhow::Error| format!("{error:#}"))

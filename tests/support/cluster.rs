@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::command::{Output, Run};
 use super::control_plane::ControlPlane;
+use super::manifests;
 use super::pki;
 use super::wait::eventually;
 use super::webhook::{Webhook, WebhookSettings};
@@ -124,15 +125,16 @@ impl Cluster {
             .map_err(|error| anyhow!("the webhook did not start: {error}"))
     }
 
-    /// The kubeconfig of the product's ServiceAccount, which has the rights of `manifests/rbac.yaml` and no others.
+    /// The kubeconfig of the product's ServiceAccount, which has the rights that the chart grants and no others.
     ///
     /// # Errors
     /// When the manifest is refused.
     pub fn account(&self) -> Result<&Path> {
         let grant = || {
-            let rbac = Path::new(env!("CARGO_MANIFEST_DIR")).join("manifests/rbac.yaml");
-            self.kubectl("apply -f")?.arg(rbac).ok()?;
-            self.token_kubeconfig("steadyset-system", "steadyset")
+            self.kubectl("apply -l app.kubernetes.io/component=access -f")?
+                .arg(manifests::install())
+                .ok()?;
+            self.token_kubeconfig(manifests::NAMESPACE, "steadyset")
         };
         let granted = self
             .account

@@ -24,6 +24,7 @@ pub mod cluster;
 pub mod command;
 pub mod control_plane;
 pub mod https;
+pub mod manifests;
 pub mod pki;
 pub mod program;
 pub mod tools;

@@ -16,6 +16,7 @@ use super::cluster::Cluster;
 use super::command::Run;
 use super::control_plane::free_port;
 use super::https::{Client, Response};
+use super::manifests;
 use super::program::{Program, Stdout};
 
 /// How long the product may take to become ready on a busy machine.
@@ -224,33 +225,41 @@ impl Webhook {
         self.program.ended(within)
     }
 
-    /// The two configurations that put it in force.
-    pub fn configurations(&self) -> Value {
-        let name = format!("steadyset-{}", self.name());
-        let webhook = |path: &str| {
-            json!({
-                "name": format!("{path}.{}.steadyset.io", self.name()),
-                "clientConfig": {"url": format!("https://127.0.0.1:{}/{path}", self.port), "caBundle": self.ca_bundle},
-                "rules": [{"apiGroups": ["apps"], "apiVersions": ["v1"], "resources": ["statefulsets"],
-                    "operations": ["CREATE", "UPDATE"]}],
-                "namespaceSelector": {"matchLabels": {Self::LABEL: self.name()}},
-                "admissionReviewVersions": ["v1"],
-                "sideEffects": "None",
-                "matchPolicy": "Equivalent",
-                "failurePolicy": self.settings.failure_policy,
-                "timeoutSeconds": self.settings.timeout_seconds,
-            })
-        };
-        let mut mutating = webhook("mutate");
-        mutating["reinvocationPolicy"] = json!("IfNeeded");
-        let of_kind = |kind: &str, webhook: Value| {
-            json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": kind, "metadata": {"name": name},
-                "webhooks": [webhook]})
-        };
-        json!({"apiVersion": "v1", "kind": "List", "items": [
-            of_kind("MutatingWebhookConfiguration", mutating),
-            of_kind("ValidatingWebhookConfiguration", webhook("validate")),
-        ]})
+    /// The two configurations that put it in force: those that are shipped, for its own namespaces and its own address.
+    ///
+    /// # Errors
+    /// When the shipped manifests cannot be read.
+    pub fn configurations(&self) -> Result<Value> {
+        let shipped = manifests::installed()?.into_iter();
+        let mut items: Vec<_> = shipped
+            .filter(|object| object["webhooks"].is_array())
+            .collect();
+        for object in &mut items {
+            object["metadata"] = json!({"name": format!("steadyset-{}", self.name())});
+            for entry in object["webhooks"].as_array_mut().into_iter().flatten() {
+                self.redirect(entry)?;
+            }
+        }
+        ensure!(items.len() == 2, "not two configurations: {items:?}");
+        Ok(json!({"apiVersion": "v1", "kind": "List", "items": items}))
+    }
+
+    /// An entry as it is shipped, but for this webhook; its rules and conditions stay.
+    fn redirect(&self, entry: &mut Value) -> Result<()> {
+        let path = entry["clientConfig"]["service"]["path"].take();
+        let path = path.as_str().context("no path")?;
+        let shipped = entry["name"].as_str().context("no name")?;
+        let (operation, domain) = shipped.split_once('.').context("no domain")?;
+        let own = json!({
+            "name": format!("{operation}.{}.{domain}", self.name()),
+            "clientConfig": {"url": format!("https://127.0.0.1:{}{path}", self.port), "caBundle": self.ca_bundle},
+            "namespaceSelector": {"matchLabels": {Self::LABEL: self.name()}},
+            "failurePolicy": self.settings.failure_policy,
+            "timeoutSeconds": self.settings.timeout_seconds,
+        });
+        let entry = entry.as_object_mut().context("no object")?;
+        entry.extend(own.as_object().cloned().unwrap_or_default());
+        Ok(())
     }
 
     /// Puts it in force, and waits until the API server calls it.
@@ -259,7 +268,7 @@ impl Webhook {
     /// When the API server does not take it up.
     pub fn register(&self) -> Result<()> {
         self.kubectl("apply -f -")
-            .stdin(self.configurations().to_string())
+            .stdin(self.configurations()?.to_string())
             .ok()?;
         self.in_force()
     }

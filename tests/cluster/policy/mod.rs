@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 
 use crate::given::web;
-use crate::support::{Cluster, Namespace, Output};
+use crate::support::{Cluster, Namespace, Output, manifests};
 
 mod broken;
 mod exempt;
@@ -32,10 +32,9 @@ const SOON: Duration = Duration::from_secs(20);
 
 /// Puts the kind in place before the first webhook looks for it.
 pub fn prepare(cluster: &Cluster) -> Result<()> {
-    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/manifests/crd.yaml");
     cluster
         .kubectl("apply --server-side -f")?
-        .arg(manifest)
+        .arg(manifests::definitions())
         .ok()?;
     let established =
         "wait --for=condition=Established crd/statefulsetpolicies.steadyset.io --timeout=30s";
