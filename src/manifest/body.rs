@@ -34,6 +34,11 @@ impl<'t> Body<'t> {
         Self { part, tree, root }
     }
 
+    /// Where it is written: its part of the stream, the tree of that, and its own node.
+    pub(super) fn source(&self) -> (Part<'t>, &Tree<'t>, Index) {
+        (self.part, &self.tree, self.root)
+    }
+
     /// The JSON that kubectl would send.
     ///
     /// # Errors

@@ -7,6 +7,7 @@
 //! * [`text`] tells a text from a binary file, [`documents`] gives the objects of a stream one by one, no further read than
 //!   their kind and name.
 //! * [`Document::read`] reads one of them: its JSON, its repeated keys, and where each value stands.
+//! * [`edits`] carries out a JSON Patch in the text, and [`apply`] makes the new text.
 //!
 //! ```
 //! use steadyset::manifest::documents;
@@ -26,6 +27,7 @@ use thiserror::Error;
 
 mod body;
 mod document;
+mod edit;
 mod events;
 mod folder;
 mod header;
@@ -38,6 +40,7 @@ mod tree;
 
 pub use body::{Body, Duplicate};
 pub use document::{Document, documents};
+pub use edit::{Edit, Unplaceable, apply, edits};
 pub use folder::{is_hidden, is_manifest};
 pub use stream::{Part, parts, text};
 

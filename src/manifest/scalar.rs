@@ -49,6 +49,11 @@ pub(super) fn scalar<'a>(
     }
 }
 
+/// Whether a text is read as itself where it stands plain.
+pub(super) fn means_itself(text: &str) -> bool {
+    matches!(resolve(text), Scalar::Text(_))
+}
+
 /// The meaning of a plain scalar without a tag.
 fn resolve(text: &str) -> Scalar<'_> {
     let resolved = match text.as_bytes().first() {

@@ -1,7 +1,7 @@
 //! One document as a flat tree: its nodes in the order of the text, each with the bytes it stands in.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use libyaml_safer::{Event, EventData, MappingStyle, ScalarStyle, SequenceStyle};
@@ -21,6 +21,9 @@ pub(super) struct Tree<'t> {
     /// Texts that do not stand in the document as they are read: escapes, lines folded.
     read: Vec<String>,
     tags: HashMap<Index, String>,
+    /// The nodes that aliases stand for.
+    shared: HashSet<Index>,
+    json: bool,
 }
 
 #[derive(Debug)]
@@ -66,6 +69,7 @@ impl<'t> Tree<'t> {
     pub(super) fn read(text: &'t str) -> Result<Option<Self>, Fault> {
         let mut builder = Builder::new(text);
         if json_text::build(text, &mut builder)? {
+            builder.tree.json = true;
             return Ok(Some(builder.tree));
         }
         let mut events = Events::new(text);
@@ -78,6 +82,21 @@ impl<'t> Tree<'t> {
             }
         }
         Ok((!builder.tree.nodes.is_empty()).then_some(builder.tree))
+    }
+
+    /// Whether the text is JSON.
+    pub(super) fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// Whether an alias stands anywhere.
+    pub(super) fn has_aliases(&self) -> bool {
+        !self.shared.is_empty()
+    }
+
+    /// Whether an alias stands for a node.
+    pub(super) fn is_shared(&self, at: Index) -> bool {
+        self.shared.contains(&at)
     }
 
     /// What a node is.
@@ -184,6 +203,8 @@ impl<'t> Builder<'t> {
                 nodes: Vec::new(),
                 read: Vec::new(),
                 tags: HashMap::new(),
+                shared: HashSet::new(),
+                json: false,
             },
             open: Vec::new(),
             anchors: HashMap::new(),
@@ -274,6 +295,7 @@ impl<'t> Builder<'t> {
             let message = format!("the anchor `&{anchor}` stands in itself");
             return Err(Fault::new(range.start, message));
         }
+        self.tree.shared.insert(target);
         self.push(range, Content::Alias(target), None);
         Ok(())
     }

@@ -1,0 +1,169 @@
+//! A member moves: a key is spelt anew, or the member's lines go where they belong.
+
+use super::super::Fault;
+use super::super::tree::{Content, Index};
+use super::pieces::Edit;
+use super::sheet::{Entry, Sheet};
+use super::way::Way;
+use super::{block, quote};
+
+/// The edits of a move; `None` where the value has to be taken out and written anew.
+pub(super) fn carry(sheet: &Sheet<'_>, from: &Way, to: &Way) -> Result<Option<Vec<Edit>>, Fault> {
+    let (source, target) = (from.container(sheet), to.container(sheet));
+    let Some(index) = from.index(sheet) else {
+        return Err(sheet
+            .tree
+            .fault(source, format!("`{}` is not written here", from.token)));
+    };
+    let entries = sheet.entries(source)?;
+    let Some(entry) = entries.get(index) else {
+        return Ok(None);
+    };
+    let mappings = [source, target]
+        .iter()
+        .all(|at| sheet.tree.content(*at) == Content::Mapping);
+    let free = mappings && to.index(sheet).is_none();
+    if free && sheet.find(source, &from.token).1 {
+        return Err(sheet
+            .tree
+            .fault(entry.value, "its key stands more than once"));
+    }
+    if free && source == target {
+        return rename(sheet, entry, from, to).map(Some);
+    }
+    if free && sheet.is_block(source) && sheet.is_block(target) {
+        let lines = Lines::of(sheet, entry, sheet.column(sheet.inner_start(source)));
+        let mut edits = lines.take_out(sheet, from, (index, &entries))?;
+        let written = lines.written(sheet, entry, to)?;
+        edits.push(block::place(
+            sheet,
+            target,
+            block::index_for(sheet, target, &to.token),
+            &written,
+        )?);
+        return Ok(Some(edits));
+    }
+    if sheet.has_comment(&(entry.start..entry.end)) {
+        return Err(sheet
+            .tree
+            .fault(entry.value, "a comment stands in it that would be lost"));
+    }
+    Ok(None)
+}
+
+/// Spells a key anew, in the quotes that it has.
+fn rename(sheet: &Sheet<'_>, entry: &Entry, from: &Way, to: &Way) -> Result<Vec<Edit>, Fault> {
+    Ok(match entry.key {
+        Some(key) if from.token != to.token => {
+            vec![Edit::new(sheet.tree.range(key), spelt(sheet, key, to)?)]
+        }
+        _ => Vec::new(),
+    })
+}
+
+fn spelt(sheet: &Sheet<'_>, key: Index, to: &Way) -> Result<String, Fault> {
+    if sheet.has_properties(key) || matches!(sheet.tree.content(key), Content::Alias(_)) {
+        return Err(sheet
+            .tree
+            .fault(key, "this key has an anchor, a tag or an alias"));
+    }
+    let written = sheet.rest(sheet.tree.range(key).start);
+    let flow = sheet.is_flow(to.container(sheet));
+    Ok(match written.chars().next() {
+        Some('"') => quote::double(&to.token),
+        Some('\'') if !quote::scalar(&to.token, '\'', flow).starts_with('"') => {
+            format!("'{}'", to.token.replace('\'', "''"))
+        }
+        _ => quote::scalar(&to.token, '"', flow),
+    })
+}
+
+/// The lines of a member, with the comments directly above it and those below that stand deeper than its key.
+#[derive(Debug)]
+struct Lines {
+    start: usize,
+    end: usize,
+    column: usize,
+}
+
+impl Lines {
+    fn of(sheet: &Sheet<'_>, entry: &Entry, column: usize) -> Self {
+        let start = if sheet.is_first(entry.start) {
+            block::head(sheet, entry.start)
+        } else {
+            entry.start
+        };
+        Self {
+            start,
+            end: block::end_of(sheet, entry, column, true),
+            column,
+        }
+    }
+
+    /// The lines as they are to be written elsewhere: all of them as much deeper or less deep, the first one without its blanks.
+    fn written(&self, sheet: &Sheet<'_>, entry: &Entry, to: &Way) -> Result<String, Fault> {
+        let target = sheet.column(sheet.inner_start(to.container(sheet)));
+        let mut text = sheet.get(self.start..self.end).to_owned();
+        if let Some(key) = entry.key
+            && sheet.tree.key(key).is_ok_and(|key| key != to.token)
+        {
+            let range = sheet.tree.range(key);
+            text.replace_range(
+                range.start - self.start..range.end - self.start,
+                &spelt(sheet, key, to)?,
+            );
+        }
+        let mut out = String::with_capacity(text.len());
+        for (number, line) in text.split_inclusive('\n').enumerate() {
+            let bare = line.trim_start_matches(' ');
+            let blanks = line.len() - bare.len();
+            if number > 0 && !bare.trim_end_matches(['\r', '\n']).is_empty() {
+                out.extend(std::iter::repeat_n(
+                    ' ',
+                    (blanks + target).saturating_sub(self.column),
+                ));
+            } else if number > 0 {
+                out.extend(std::iter::repeat_n(' ', blanks));
+            }
+            out.push_str(bare);
+        }
+        let bare = out.strip_suffix('\n').unwrap_or(&out);
+        Ok(bare.strip_suffix('\r').unwrap_or(bare).to_owned())
+    }
+
+    /// Takes the lines out of where they are.
+    fn take_out(
+        &self,
+        sheet: &Sheet<'_>,
+        from: &Way,
+        (index, entries): (usize, &[Entry]),
+    ) -> Result<Vec<Edit>, Fault> {
+        let container = from.container(sheet);
+        if sheet.is_first(self.start) {
+            let lines = Edit::delete(block::lines_of(sheet, self.start, self.end));
+            if entries.len() > 1 {
+                return Ok(vec![lines]);
+            }
+            let holder = from
+                .holder(sheet)?
+                .filter(|_| !sheet.has_properties(container));
+            let Some(holder) = holder else {
+                return Err(sheet.tree.fault(container, "nothing would be left"));
+            };
+            return Ok(vec![Edit::insert(sheet.after_mark(&holder), " {}"), lines]);
+        }
+        let Some(next) = entries.get(index + 1) else {
+            let line = sheet
+                .get(self.start..self.end)
+                .trim_end_matches(['\r', '\n']);
+            return Ok(vec![Edit::new(self.start..self.start + line.len(), "{}")]);
+        };
+        if sheet.has_comment(&(self.end..next.start)) {
+            return Err(sheet.tree.fault(
+                container,
+                "a comment stands where it would not fit any more",
+            ));
+        }
+        Ok(vec![Edit::delete(self.start..next.start)])
+    }
+}

@@ -1,0 +1,48 @@
+use serde_json::{Value, json};
+
+use super::super::{apply, documents, edits};
+
+mod layout;
+mod refused;
+mod relocation;
+
+/// The text that a patch leads to, or why it does not. The last object of the stream is patched.
+fn patched(text: &str, patch: &Value) -> Result<String, String> {
+    let patch: json_patch::Patch = serde_json::from_value(patch.clone()).unwrap();
+    let document = documents(text).last().unwrap().unwrap();
+    let edits = edits(&document.read().unwrap(), &patch).map_err(|error| error.to_string())?;
+    assert!(
+        edits.is_sorted_by(|one, other| one.range.end <= other.range.start),
+        "{edits:?}"
+    );
+    Ok(apply(text, edits))
+}
+
+/// Rows of: what it is, the text, the patch, the text after it.
+fn check(rows: &[(&str, &str, Value, &str)]) {
+    let mut failed = String::new();
+    for (what, text, patch, expected) in rows {
+        let found = patched(text, patch);
+        if found.as_deref() != Ok(*expected) {
+            let found = found.unwrap_or_else(|error| error);
+            failed = format!("{failed}== {what}\n{found}\n-- expected\n{expected}\n");
+        }
+    }
+    assert!(failed.is_empty(), "{failed}");
+}
+
+fn add(path: &str, value: impl Into<Value>) -> Value {
+    json!([{"op": "add", "path": path, "value": value.into()}])
+}
+
+fn remove(path: &str) -> Value {
+    json!([{"op": "remove", "path": path}])
+}
+
+fn replace(path: &str, value: impl Into<Value>) -> Value {
+    json!([{"op": "replace", "path": path, "value": value.into()}])
+}
+
+fn relocate(from: &str, path: &str) -> Value {
+    json!([{"op": "move", "from": from, "path": path}])
+}
