@@ -80,7 +80,7 @@ struct World<'r> {
 #[derive(Default)]
 struct Gathered {
     objects: Vec<Object>,
-    holds_sets: bool,
+    sets: usize,
     said: Report,
 }
 
@@ -89,8 +89,8 @@ impl World<'_> {
     fn audit(mut self, files: Vec<Input>) -> Report {
         let mut report = Report::default();
         let texts = read(files, &mut report);
-        let texts = texts.par_iter();
         let parts: Vec<(&Input, Part<'_>)> = texts
+            .par_iter()
             .flat_map_iter(|(file, text)| parts(text).map(move |part| (file, part)))
             .collect();
         let gathered: Vec<Gathered> = parts
@@ -103,7 +103,8 @@ impl World<'_> {
                 self.around.put(object);
             }
             report.append(gathered.said);
-            with_sets.extend(gathered.holds_sets.then_some(part));
+            self.options.progress.find(gathered.sets);
+            with_sets.extend((gathered.sets > 0).then_some(part));
         }
         let judged: Vec<Report> = with_sets
             .par_iter()
@@ -112,6 +113,10 @@ impl World<'_> {
         for part in judged {
             report.append(part);
         }
+        if self.options.keep_sources && report.says_something() {
+            let texts = texts.into_iter().map(|(file, text)| (file.path, text));
+            report.sources.extend(texts);
+        }
         report
     }
 
@@ -119,7 +124,7 @@ impl World<'_> {
         let mut gathered = Gathered::default();
         for document in part.documents() {
             match document {
-                Ok(document) if is_set(&document) => gathered.holds_sets = true,
+                Ok(document) if is_set(&document) => gathered.sets += 1,
                 Ok(document) => self.take_up(file, &document, &mut gathered),
                 Err(broken) => gathered.said.errors.push(unreadable(file, broken)),
             }

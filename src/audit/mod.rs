@@ -2,7 +2,8 @@
 //!
 //! [`files`] and [`live`] make a [`Report`]; [`report`] writes it in one of its formats; [`baseline`] takes away what was known before.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use json_patch::PatchOperation;
@@ -17,8 +18,11 @@ use crate::subject::Subject;
 pub mod baseline;
 pub mod files;
 pub mod live;
+mod progress;
 pub mod report;
 mod sources;
+
+pub use progress::Progress;
 
 /// How sets are judged.
 #[derive(Debug)]
@@ -33,11 +37,16 @@ pub struct Options {
     pub rules: BTreeSet<&'static str>,
     /// The rules whose findings are not shown.
     pub skip_rules: BTreeSet<&'static str>,
+    /// Whether the report keeps the texts that its findings stand in, to be shown beside them.
+    pub keep_sources: bool,
+    /// How far the audit is.
+    pub progress: Arc<Progress>,
 }
 
 impl Options {
     /// What is to be said of a set if it were created now; nothing where no policy is for it.
     fn verdict(&self, subject: Subject<'_>, around: &Manifests) -> Verdict {
+        self.progress.judge();
         let policy = self.policies.select(&subject, around);
         policy.map_or_else(Verdict::default, |policy| {
             evaluate(policy, subject, around, Phase::File, Timestamp::now())
@@ -58,6 +67,8 @@ pub struct Report {
     pub errors: Vec<Unreadable>,
     /// What the user should know of how the audit was made.
     pub notes: Vec<String>,
+    /// The texts by path, where they are kept.
+    pub sources: BTreeMap<String, String>,
 }
 
 /// One set.
@@ -75,6 +86,8 @@ pub struct Row {
     pub patch: Vec<PatchOperation>,
     /// How many probes, links and claims that is.
     pub injections: usize,
+    /// The rules that it breaks and is exempted from.
+    pub exempted: Vec<&'static str>,
 }
 
 /// Where a set was found.
@@ -139,6 +152,7 @@ impl Report {
         self.rows.extend(after.rows);
         self.errors.extend(after.errors);
         self.notes.extend(after.notes);
+        self.sources.extend(after.sources);
     }
 
     /// How often what was found.
@@ -175,6 +189,10 @@ impl Report {
             .any(|located| located.finding.action >= threshold)
     }
 
+    fn says_something(&self) -> bool {
+        !self.errors.is_empty() || self.findings().next().is_some()
+    }
+
     fn findings(&self) -> impl Iterator<Item = &Located> {
         self.rows.iter().flat_map(|row| &row.findings)
     }
@@ -206,6 +224,7 @@ impl Row {
             name,
             findings: findings.collect(),
             injections: counted.count(),
+            exempted: verdict.exempted,
             patch: verdict
                 .operations
                 .into_iter()

@@ -5,10 +5,11 @@ use std::fs;
 use std::io::{self, IsTerminal, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::ValueEnum;
 
-use super::{UsageError, policies};
+use super::{UsageError, policies, progress};
 use crate::audit::baseline::Baseline;
 use crate::audit::report::{self, Format, Style};
 use crate::audit::{self, Options, Report};
@@ -148,12 +149,16 @@ impl Args {
                 .unwrap_or_else(|| "default".to_owned()),
             rules: known_rules(&self.rule)?,
             skip_rules: known_rules(&self.skip_rule)?,
+            keep_sources: self.output == Format::Table && io::stdout().is_terminal(),
+            progress: Arc::default(),
         })
     }
 
     fn report(&self, mut options: Options) -> anyhow::Result<Report> {
+        let progress = Arc::clone(&options.progress);
         if !self.cluster {
-            return Ok(audit::files::audit(&self.paths, &options));
+            let audit = || audit::files::audit(&self.paths, &options);
+            return Ok(progress::shown(&progress, audit));
         }
         let target = Target {
             kubeconfig: self.kubeconfig.clone(),
@@ -162,7 +167,7 @@ impl Args {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
-        runtime.block_on(async {
+        let audit = async {
             let client = target.connect().await?;
             let mut notes = Vec::new();
             if self.policy.is_empty() {
@@ -172,7 +177,8 @@ impl Args {
                 audit::live::audit(&client, self.namespace.as_deref(), &options).await?;
             report.notes.extend(notes);
             Ok(report)
-        })
+        };
+        progress::shown(&progress, || runtime.block_on(audit))
     }
 
     fn baseline(&self) -> anyhow::Result<Option<Baseline>> {
@@ -189,6 +195,7 @@ impl Args {
         let style = Style {
             colour: terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
             mutations: self.mutations,
+            excerpts: terminal,
         };
         for note in &report.notes {
             eprintln!("note: {note}");

@@ -5,6 +5,7 @@ mod certs;
 mod crd;
 mod explain;
 mod policy;
+mod progress;
 mod serve;
 mod shell;
 

@@ -315,3 +315,26 @@ fn standard_input_is_a_file_like_others() {
         answer.stderr
     );
 }
+
+#[test]
+fn an_exemption_is_not_silent() {
+    let exempted = BAD.replace(
+        "  name: bad\n",
+        "  name: bad\n  annotations: {steadyset.io/exempt: \"partition-exceeds-replicas: a canary\"}\n",
+    );
+    let exempted = exempted.replace(
+        "podManagementPolicy: parallel",
+        "updateStrategy: {rollingUpdate: {partition: 5}}",
+    );
+    let folder = folder(&[("set.yaml", &exempted)]);
+    let row = report(&audit(folder.path(), "-o json"))["results"][0].clone();
+    assert_eq!(
+        (&row["findings"], &row["exempted"]),
+        (&json!([]), &json!(["partition-exceeds-replicas"]))
+    );
+    let table = audit(folder.path(), "").stdout;
+    assert!(
+        table.contains("\n  exempt  partition-exceeds-replicas\n"),
+        "{table}"
+    );
+}

@@ -7,3 +7,4 @@ mod policy;
 mod program;
 mod scale;
 mod shell;
+mod terminal;

@@ -5,14 +5,14 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::word;
+use super::{Each, word};
 use crate::audit::{Located, Place, Report, Row, Summary, Unreadable};
 
 #[derive(Serialize)]
-struct Document<'r> {
+struct Document<'r, R> {
     version: u32,
     summary: Summary,
-    results: Vec<Value>,
+    results: R,
     errors: &'r [Unreadable],
 }
 
@@ -21,16 +21,15 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out)
 }
 
-pub(super) fn write_yaml(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    let text = serde_saphyr::to_string(&document(report)).map_err(io::Error::other)?;
-    out.write_all(text.as_bytes())
+pub(super) fn write_yaml(report: &Report, mut out: &mut dyn Write) -> io::Result<()> {
+    serde_saphyr::to_io_writer(&mut out, &document(report)).map_err(io::Error::other)
 }
 
-fn document(report: &Report) -> Document<'_> {
+fn document(report: &Report) -> Document<'_, impl Serialize> {
     Document {
         version: 1,
         summary: report.summary(),
-        results: report.rows.iter().map(result).collect(),
+        results: Each(report.rows.iter().map(result)),
         errors: &report.errors,
     }
 }
@@ -40,13 +39,17 @@ fn result(row: &Row) -> Value {
         Place::File { path, line, column } => json!({"path": path, "line": line, "column": column}),
         Place::Cluster => json!({"cluster": true}),
     };
-    json!({
+    let mut value = json!({
         "source": source,
         "namespace": row.namespace,
         "name": row.name,
         "findings": row.findings.iter().map(finding).collect::<Vec<_>>(),
         "patch": row.patch,
-    })
+    });
+    if !row.exempted.is_empty() {
+        value["exempted"] = json!(row.exempted);
+    }
+    value
 }
 
 fn finding(located: &Located) -> Value {

@@ -2,9 +2,12 @@
 
 use std::io::{self, Write};
 
+use serde::{Serialize, Serializer};
+
 use super::{Place, Report, Row};
 use crate::rules::Action;
 
+mod excerpt;
 mod github;
 mod json;
 mod junit;
@@ -39,6 +42,8 @@ pub struct Style {
     pub colour: bool,
     /// With what would be injected.
     pub mutations: bool,
+    /// With the lines that the findings are about, where the report has kept them.
+    pub excerpts: bool,
 }
 
 /// Writes a report.
@@ -55,6 +60,15 @@ pub fn write(report: &Report, format: Format, style: Style, out: &mut dyn Write)
         Format::Junit => junit::write(report, out),
         Format::Markdown => markdown::write(report, out),
         Format::Github => github::write(report, out),
+    }
+}
+
+/// Items that are made one by one as they are written: a long report never stands in memory a second time.
+struct Each<I>(I);
+
+impl<I: Iterator<Item: Serialize> + Clone> Serialize for Each<I> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.clone())
     }
 }
 

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::title;
+use super::{Each, title};
 use crate::admission::dotted;
 use crate::audit::{Located, Place, Report, Row, Unreadable};
 use crate::rules::{self, Action};
@@ -14,31 +15,48 @@ const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
 pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    let results: Vec<Value> = report
+    let results = report
         .rows
         .iter()
-        .flat_map(|row| row.findings.iter().map(|located| result(row, located)))
-        .collect();
-    let notifications: Vec<Value> = report.errors.iter().map(notification).collect();
-    let log = json!({
-        "$schema": SCHEMA,
-        "version": "2.1.0",
-        "runs": [{
-            "tool": {"driver": {
+        .flat_map(|row| row.findings.iter().map(move |located| result(row, located)));
+    let log = Log {
+        schema: SCHEMA,
+        version: "2.1.0",
+        runs: [Run {
+            tool: json!({"driver": {
                 "name": "steadyset",
                 "version": env!("CARGO_PKG_VERSION"),
                 "rules": found_rules(report),
-            }},
-            "columnKind": "unicodeCodePoints",
-            "results": results,
-            "invocations": [{
+            }}),
+            column_kind: "unicodeCodePoints",
+            results: Each(results),
+            invocations: json!([{
                 "executionSuccessful": report.errors.is_empty(),
-                "toolExecutionNotifications": notifications,
-            }],
+                "toolExecutionNotifications": report.errors.iter().map(notification).collect::<Vec<_>>(),
+            }]),
         }],
-    });
+    };
     serde_json::to_writer_pretty(&mut *out, &log)?;
     writeln!(out)
+}
+
+/// `sarifLog`
+#[derive(Serialize)]
+struct Log<R> {
+    #[serde(rename = "$schema")]
+    schema: &'static str,
+    version: &'static str,
+    runs: [Run<R>; 1],
+}
+
+/// `run`
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Run<R> {
+    tool: Value,
+    column_kind: &'static str,
+    results: R,
+    invocations: Value,
 }
 
 /// The rules that found something, each once.

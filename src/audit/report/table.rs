@@ -4,34 +4,54 @@ use std::io::{self, Write};
 
 use json_patch::PatchOperation;
 
+use super::excerpt::{Excerpts, Spot};
 use super::{Style, place, summary, title, word};
 use crate::admission::dotted;
-use crate::audit::{Located, Place, Report, Row};
+use crate::audit::{Located, Place, Report, Row, Unreadable};
 use crate::rules::Action;
 
 pub(super) fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
+    let excerpts = style.excerpts.then(|| Excerpts::of(report, style));
     for row in &report.rows {
-        let shown = !row.findings.is_empty() || style.mutations && !row.patch.is_empty();
+        let shown = !row.findings.is_empty()
+            || !row.exempted.is_empty()
+            || style.mutations && !row.patch.is_empty();
         if shown {
-            write_row(row, style, out)?;
+            write_row(row, style, excerpts.as_ref(), out)?;
         }
     }
     for error in &report.errors {
-        let (path, line, column) = (&error.path, error.line, error.column);
-        writeln!(
-            out,
-            "{path}:{line}:{column}  {}",
-            paint("not read", RED, style)
-        )?;
-        writeln!(out, "  {}\n", error.message)?;
+        let excerpt = excerpts.as_ref().and_then(|found| found.unreadable(error));
+        match excerpt {
+            Some(excerpt) => writeln!(out, "{excerpt}\n")?,
+            None => write_error(error, style, out)?,
+        }
     }
     writeln!(out, "{}", summary(report))
 }
 
-fn write_row(row: &Row, style: Style, out: &mut dyn Write) -> io::Result<()> {
+fn write_error(error: &Unreadable, style: Style, out: &mut dyn Write) -> io::Result<()> {
+    let (path, line, column) = (&error.path, error.line, error.column);
+    let what = paint("not read", RED, style);
+    writeln!(out, "{path}:{line}:{column}  {what}\n  {}\n", error.message)
+}
+
+fn write_row(
+    row: &Row,
+    style: Style,
+    excerpts: Option<&Excerpts<'_>>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     writeln!(out, "{}  {}", place(row), paint(&title(row), BOLD, style))?;
     for located in &row.findings {
-        write_finding(row, located, style, out)?;
+        match excerpts.and_then(|excerpts| excerpt(row, located, excerpts)) {
+            Some(excerpt) => writeln!(out, "{excerpt}")?,
+            None => write_finding(row, located, style, out)?,
+        }
+    }
+    if !row.exempted.is_empty() {
+        let rules = row.exempted.join(", ");
+        writeln!(out, "  {}  {rules}", paint("exempt", DIM, style))?;
     }
     if style.mutations {
         for operation in &row.patch {
@@ -44,6 +64,14 @@ fn write_row(row: &Row, style: Style, out: &mut dyn Write) -> io::Result<()> {
         }
     }
     writeln!(out)
+}
+
+fn excerpt(row: &Row, located: &Located, excerpts: &Excerpts<'_>) -> Option<String> {
+    let (Place::File { path, .. }, Some((line, column))) = (&row.place, located.position) else {
+        return None;
+    };
+    let spot = Spot { path, line, column };
+    excerpts.finding(located, spot)
 }
 
 fn write_finding(

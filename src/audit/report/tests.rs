@@ -59,6 +59,7 @@ fn report() -> Report {
                 ],
                 patch: Vec::new(),
                 injections: 0,
+                exempted: Vec::new(),
             },
             Row {
                 place: Place::Cluster,
@@ -67,6 +68,7 @@ fn report() -> Report {
                 findings: Vec::new(),
                 patch,
                 injections: 1,
+                exempted: vec!["service-not-headless"],
             },
         ],
         errors: vec![Unreadable {
@@ -75,7 +77,7 @@ fn report() -> Report {
             column: 5,
             message: "a tab cannot indent".to_owned(),
         }],
-        notes: Vec::new(),
+        ..Report::default()
     }
 }
 
@@ -93,7 +95,7 @@ fn parsed(format: Format) -> Value {
 fn a_table_is_for_people() {
     let style = Style {
         mutations: true,
-        colour: false,
+        ..Style::default()
     };
     assert_eq!(
         written(Format::Table, style),
@@ -104,6 +106,7 @@ fn a_table_is_for_people() {
          make one
 
 cluster  bank/(no name yet)
+  exempt  service-not-headless
   inject  spec.serviceName: \"web-pods\"
 
 broken.yaml:2:5  not read
@@ -114,11 +117,11 @@ broken.yaml:2:5  not read
     );
     let coloured = Style {
         colour: true,
-        mutations: false,
+        ..Style::default()
     };
     let table = written(Format::Table, coloured);
     assert!(
-        table.contains("\u{1b}[31mdeny \u{1b}[0m") && !table.contains("bank"),
+        table.contains("\u{1b}[31mdeny \u{1b}[0m") && !table.contains("  inject"),
         "{table}"
     );
 }
@@ -139,7 +142,7 @@ fn json_and_yaml_are_one_stable_object() {
                 ],
             },
             {
-                "source": {"cluster": true}, "namespace": "bank", "name": "", "findings": [],
+                "source": {"cluster": true}, "namespace": "bank", "name": "", "findings": [], "exempted": ["service-not-headless"],
                 "patch": [{"op": "add", "path": "/spec/serviceName", "value": "web-pods"}],
             },
         ],
@@ -225,6 +228,52 @@ fn markdown_stays_in_its_table() {
 | warn | shop/web<br>a,b.yaml:7 | `spec.serviceName` | there is no Service; make one | `service-missing` |
 
 not read: broken.yaml:2:5: a tab cannot indent
+"
+    );
+}
+
+#[test]
+fn a_terminal_shows_the_line_that_is_meant() {
+    let mut report = report();
+    let text = "\u{feff}# one\n---\nspec:\n\n\n\n  serviceName: gone # é\r\n  updateStrategy:\n    type: \"Recreate\", }\n";
+    for path in ["a,b.yaml", "broken.yaml"] {
+        report.sources.insert(path.to_owned(), text.to_owned());
+    }
+    report.errors[0].column = 9;
+    let style = Style {
+        excerpts: true,
+        ..Style::default()
+    };
+    let mut shown = Vec::new();
+    write(&report, Format::Table, style, &mut shown).unwrap();
+    assert_eq!(
+        String::from_utf8(shown).unwrap(),
+        "a,b.yaml:3:1  shop/web
+deny[update-strategy-unknown]: spec.updateStrategy.type: \"Recreate\" is not a type
+ --> a,b.yaml:9:11
+  |
+9 |     type: \"Recreate\", }
+  |           ^^^^^^^^^^
+  |
+  = help: write <OnDelete> | 100%
+warn[service-missing]: spec.serviceName: there is no Service
+ --> a,b.yaml:7:3
+  |
+7 |   serviceName: gone # é
+  |   ^^^^^^^^^^^^
+  |
+  = help: make one
+
+cluster  bank/(no name yet)
+  exempt  service-not-headless
+
+not read: a tab cannot indent
+ --> broken.yaml:2:4
+  |
+2 | ---
+  |    ^
+
+2 StatefulSets: 1 deny, 1 warn, 0 audit; 1 injection; 1 input not read
 "
     );
 }
