@@ -12,6 +12,7 @@ mod answers;
 mod api;
 mod apply;
 mod audit;
+mod certificates;
 mod chart;
 mod claims;
 mod corpus;
@@ -60,6 +61,7 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(THREADS);
     let (shared, policies, charts) = (Shared::default(), Shared::default(), Shared::default());
+    let certified = Shared::default();
     let mut trials = trials(&shared);
     trials.extend(own_trials(
         "policy",
@@ -68,8 +70,14 @@ fn main() -> ExitCode {
         policy::prepare,
     ));
     trials.extend(own_trials("chart", chart::TESTS, &charts, chart::prepare));
+    trials.extend(own_trials(
+        "certificates",
+        certificates::TESTS,
+        &certified,
+        certificates::prepare,
+    ));
     let conclusion = libtest_mimic::run(&arguments, trials);
-    for shared in [shared, policies, charts] {
+    for shared in [shared, policies, charts, certified] {
         show_logs(&conclusion, &shared);
     }
     conclusion.exit_code()
