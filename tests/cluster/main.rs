@@ -20,6 +20,7 @@ mod dangling;
 mod differential;
 mod five_reports;
 mod follow;
+mod gitops;
 mod given;
 mod governing_service;
 mod helm;
@@ -60,8 +61,7 @@ type Shared = Arc<OnceLock<Result<Cluster, String>>>;
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(THREADS);
-    let (shared, policies, charts) = (Shared::default(), Shared::default(), Shared::default());
-    let certified = Shared::default();
+    let [shared, policies, charts, rights, certified]: [Shared; 5] = Default::default();
     let mut trials = trials(&shared);
     trials.extend(own_trials(
         "policy",
@@ -76,8 +76,14 @@ fn main() -> ExitCode {
         &certified,
         certificates::prepare,
     ));
+    trials.extend(own_trials(
+        "rights",
+        &[chart::rights::TESTS],
+        &rights,
+        chart::rights::prepare,
+    ));
     let conclusion = libtest_mimic::run(&arguments, trials);
-    for shared in [shared, policies, charts, certified] {
+    for shared in [shared, policies, charts, rights, certified] {
         show_logs(&conclusion, &shared);
     }
     conclusion.exit_code()
@@ -93,6 +99,7 @@ fn trials(shared: &Shared) -> Vec<Trial> {
         ("orphans", orphans::TESTS),
         ("reports", five_reports::TESTS),
         ("answers", answers::TESTS),
+        ("gitops", gitops::TESTS),
         ("helm", helm::TESTS),
         ("on_delete", on_delete::TESTS),
         ("rollout", rollout::TESTS),
