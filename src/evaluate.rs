@@ -24,7 +24,7 @@ pub struct Verdict {
     pub notices: Vec<Notice>,
     /// The rules that the set is exempted from and breaks.
     pub exempted: Vec<&'static str>,
-    /// The JSON Patch; empty in [`Phase::Validate`].
+    /// The JSON Patch: what the author misplaced is moved, then what is missing is filled in; empty in [`Phase::Validate`].
     pub operations: Vec<PatchOperation>,
 }
 
@@ -53,9 +53,10 @@ pub fn evaluate(
         namespace,
         set,
         old,
+        slips,
     } = subject;
     let mut draft = Draft::new(set);
-    let outcome = if phase == Phase::Validate {
+    let outcome = if phase == Phase::Validate || !slips.may_be_filled_in() {
         inject::Outcome::default()
     } else {
         inject::inject(policy, &namespace, &mut draft, old.as_ref(), cluster)
@@ -77,6 +78,7 @@ pub fn evaluate(
         policy,
         cluster,
         phase,
+        slips: &slips,
     };
     let mut verdict = Verdict {
         injections: outcome.injections,
@@ -85,6 +87,7 @@ pub fn evaluate(
         ..Verdict::default()
     };
     judge::judge(&context, now, &mut verdict);
+    verdict.operations.splice(..0, slips.moves);
     verdict
 }
 

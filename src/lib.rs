@@ -8,13 +8,14 @@
 //!
 //! * **pure** ones, without I/O, async or a clock: [`subject`] (the borrowed view of a set), [`patch`] (changes to it),
 //!   [`rules`], [`inject`], [`policy`], [`evaluate`], [`explain`] (what is said of a rule),
-//!   [`cases`] (what is expected of a policy), [`manifest`] (YAML with positions), [`yaml`]. All knowledge of `StatefulSet`s lives there.
+//!   [`cases`] (what is expected of a policy), [`manifest`] (YAML with positions), [`authored`] (how a set is written), [`yaml`]. All knowledge of `StatefulSet`s lives there.
 //! * **shells**: [`server`], [`admission`], [`certs`], [`telemetry`], [`cli`] and the reflectors of [`cluster`]. No rule lives there.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
 pub mod admission;
 pub mod audit;
+pub mod authored;
 pub mod cases;
 pub mod certs;
 pub mod cli;

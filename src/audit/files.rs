@@ -4,15 +4,13 @@ use std::path::PathBuf;
 
 use rayon::prelude::*;
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 use super::sources::{Input, Inputs};
-use super::{Options, Place, Report, Row, Unreadable};
+use super::written::{Judge, is_set};
+use super::{Options, Report, Row, Unreadable};
 use crate::cluster::ServiceKeeping;
 use crate::cluster::manifests::{Kind, Manifests, Object};
-use crate::evaluate::Verdict;
 use crate::manifest::{Broken, Document, Part, documents, parts};
-use crate::subject::{Source, Subject, Undecodable};
 
 /// Audits files, folders and standard input (`-`), on every core; the report is in the order of the input.
 #[must_use]
@@ -163,57 +161,12 @@ impl World<'_> {
     }
 
     fn row(&self, file: &Input, document: &Document<'_>) -> Result<Option<Row>, Broken> {
-        let body = document.read()?;
-        let namespace = if document.namespace.is_empty() {
-            &self.options.namespace
-        } else {
-            &*document.namespace
+        let judge = Judge {
+            options: self.options,
+            around: &self.around,
         };
-        let json = body.json()?;
-        let judged = self.judge(namespace, &json).map_err(|error| Broken {
-            line: document.line,
-            column: document.column,
-            message: without_place(&error.to_string()),
-        })?;
-        let place = Place::File {
-            path: file.path.clone(),
-            line: document.line,
-            column: document.column,
-        };
-        let identity = (place, namespace.to_owned(), document.name.clone());
-        Ok(judged.map(|verdict| {
-            Row::of(identity, verdict, self.options, |pointer| {
-                let position = body.position(pointer);
-                Some((position.line, position.column))
-            })
-        }))
+        judge.row(&file.path, document, &document.read()?, None)
     }
-
-    /// `None` for a patch of a set, as kustomize has them: it has no selector, or a container without an image.
-    fn judge(&self, namespace: &str, json: &RawValue) -> Result<Option<Verdict>, Undecodable> {
-        let source = Source {
-            namespace,
-            object: json,
-            old_object: None,
-        };
-        let Some(subject) = Subject::decode(source)? else {
-            return Ok(Some(Verdict::default()));
-        };
-        let spec = &subject.set.spec;
-        let containers = &spec.template.spec.containers;
-        if spec.selector.is_none()
-            || containers
-                .iter()
-                .any(|container| container.image.is_empty())
-        {
-            return Ok(None);
-        }
-        Ok(Some(self.options.verdict(subject, &self.around)))
-    }
-}
-
-fn is_set(document: &Document<'_>) -> bool {
-    document.kind == "StatefulSet" && document.api_version == "apps/v1"
 }
 
 /// The texts of the files that can be read.
@@ -244,10 +197,4 @@ fn unreadable(file: &Input, broken: Broken) -> Unreadable {
         column: broken.column,
         message: broken.message,
     }
-}
-
-/// What serde says without where: it means the JSON that the document was turned into.
-fn without_place(message: &str) -> String {
-    let (what, _) = message.rsplit_once(" at line ").unwrap_or((message, ""));
-    what.to_owned()
 }

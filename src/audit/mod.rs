@@ -21,6 +21,7 @@ pub mod live;
 mod progress;
 pub mod report;
 mod sources;
+pub mod written;
 
 pub use progress::Progress;
 

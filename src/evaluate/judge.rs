@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 
 use super::Verdict;
+use crate::authored::Slips;
 use crate::inject::{Notice, Tag};
 use crate::patch::escape;
 use crate::policy::Profile;
@@ -46,6 +47,9 @@ fn exempted(message: String) -> Notice {
     }
 }
 
+/// What is known of how a stored set was written.
+static UNWRITTEN: Slips = Slips::NONE;
+
 /// What a rule found in a set.
 struct Found {
     /// What it did not find in the stored set: old sins are not punished.
@@ -66,6 +70,7 @@ impl Found {
                 old: None,
                 template_changed: false,
                 changes: &[],
+                slips: &UNWRITTEN,
                 ..*context
             };
             let mut before = Vec::new();
@@ -77,6 +82,8 @@ impl Found {
             violations.retain(|violation| !known.contains(violation.subject.as_str()));
         }
         let old = violations.len() < all;
+        violations
+            .retain(|violation| rule.is_of_the_file() || !context.slips.hide(&violation.pointer));
         let findings = violations.into_iter().filter_map(|violation| {
             let action = ceiling.action(rule, &violation, context)?;
             Some(violation.finding(rule.id, action))

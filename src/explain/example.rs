@@ -5,12 +5,14 @@ use serde_json::Value;
 use serde_json::value::to_raw_value;
 use thiserror::Error;
 
+use crate::authored::{Authored, Slips};
 use crate::cluster::manifests::{InvalidManifest, Kind, Manifests};
 use crate::cluster::{InvalidVersion, ServerVersion, ServiceKeeping};
 use crate::evaluate::evaluate;
+use crate::manifest;
 use crate::policy::Policy;
 use crate::rules::{BASE, Docs, Finding, Phase};
-use crate::subject::{Source, Subject, Undecodable};
+use crate::subject::Undecodable;
 use crate::yaml;
 
 /// The namespace of an example.
@@ -22,6 +24,9 @@ pub enum Broken {
     /// It is no YAML.
     #[error("an example is no YAML: {0}")]
     Yaml(String),
+    /// It is no manifest.
+    #[error("an example is no manifest: {0}")]
+    Manifest(#[from] crate::manifest::Broken),
     /// It cannot be written as JSON.
     #[error("an example is no JSON: {0}")]
     Json(#[from] serde_json::Error),
@@ -63,18 +68,21 @@ pub fn left(docs: &Docs) -> Result<Vec<Finding>, Broken> {
 }
 
 fn judge(docs: &Docs, example: &str, cluster: &str) -> Result<Vec<Finding>, Broken> {
-    let object = to_raw_value(&set(example)?)?;
     let stored = match docs.stored {
         "" => None,
         stored => Some(to_raw_value(&set(stored)?)?),
     };
-    let source = Source {
-        namespace: NAMESPACE,
-        object: &object,
-        old_object: stored.as_deref(),
-    };
+    let text = text(example)?;
     let cluster = world(docs, cluster)?;
-    let Some(subject) = Subject::decode(source)? else {
+    let Some(document) = manifest::documents(&text).next() else {
+        return Ok(Vec::new());
+    };
+    let document = document?;
+    let mut authored = Authored::read(&document.read()?)?;
+    if document.api_version != "apps/v1" {
+        authored.slips = Slips::removed(&document.api_version);
+    }
+    let Some(subject) = authored.subject(NAMESPACE, stored.as_deref())? else {
         return Ok(Vec::new());
     };
     Ok(evaluate(
@@ -87,6 +95,23 @@ fn judge(docs: &Docs, example: &str, cluster: &str) -> Result<Vec<Finding>, Brok
     .findings)
 }
 
+/// The text of an example: its own, where it is a whole manifest, and else that of the set that its changes make.
+fn text(example: &str) -> Result<String, Broken> {
+    match whole(example)? {
+        Some(_) => Ok(example.to_owned()),
+        None => Ok(set(example)?.to_string()),
+    }
+}
+
+/// The set of an example that is a whole manifest, as kubectl reads it.
+fn whole(example: &str) -> Result<Option<Value>, Broken> {
+    let Some(document) = manifest::documents(example).next() else {
+        return Ok(None);
+    };
+    let json = document?.read()?.json()?;
+    Ok(Some(serde_json::from_str(json.get())?))
+}
+
 /// The set that an example's `changes` make of [`BASE`].
 ///
 /// # Errors
@@ -94,7 +119,11 @@ fn judge(docs: &Docs, example: &str, cluster: &str) -> Result<Vec<Finding>, Brok
 /// [`Broken::Yaml`] if they are no YAML.
 pub fn set(changes: &str) -> Result<Value, Broken> {
     let mut set = Value::Null;
-    for document in documents(BASE)?.iter().chain(&documents(changes)?) {
+    let changes = match whole(changes)? {
+        Some(own) => vec![own],
+        None => documents(changes)?,
+    };
+    for document in documents(BASE)?.iter().chain(&changes) {
         json_patch::merge(&mut set, document);
     }
     Ok(set)

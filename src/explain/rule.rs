@@ -6,13 +6,14 @@ use crate::admission;
 use crate::rules::{self, Action, Builtin, Rule};
 
 /// The families of rules, by the first part of their source under `src/rules`.
-const FAMILIES: [(&str, &str); 7] = [
+const FAMILIES: [(&str, &str); 8] = [
     ("pod_management", STRATEGY),
     ("update_strategy", STRATEGY),
     ("immutable", STRATEGY),
     ("service_linkage", "Service linkage"),
     ("volumes", "Volumes"),
     ("pods", "Pods"),
+    ("authored", "Only where the author's file is seen"),
     ("annotations", "Annotations of steadyset"),
 ];
 
@@ -43,7 +44,7 @@ pub(super) fn word(action: Action) -> &'static str {
 pub(super) fn page(rule: &Rule) -> Result<Page, Broken> {
     let docs = &rule.docs;
     let mut page = Page::new(rule.id, docs.what);
-    page.fact("By default", vec![effect(rule.action).to_owned()]);
+    page.fact("By default", vec![effect(rule).to_owned()]);
     page.fact("API server", vec![server(rule)]);
     let fields = docs.at.iter().map(|field| format!("`{field}`"));
     page.fact("Points at", fields.collect());
@@ -58,8 +59,14 @@ pub(super) fn page(rule: &Rule) -> Result<Page, Broken> {
     Ok(page)
 }
 
-fn effect(action: Action) -> &'static str {
-    match action {
+fn effect(rule: &Rule) -> &'static str {
+    match rule.action {
+        Action::Deny if rule.is_of_the_file() => {
+            "deny: `audit`, `fix` and `post-render` fail; the webhook never sees it"
+        }
+        _ if rule.is_of_the_file() => {
+            "warn: `audit`, `fix` and `post-render` say so; the webhook never sees it"
+        }
         Action::Audit => "audit: only the operator's log and metrics have it",
         Action::Warn => "warn: the write goes through, and its author reads the finding",
         Action::Deny => "deny: the write is refused",
@@ -146,6 +153,12 @@ fn exempt(rule: &Rule) -> Vec<Block> {
 /// The actions that a policy may give a rule instead of its own.
 fn actions(rule: &Rule) -> &'static str {
     match rule.action {
+        Action::Deny if rule.is_of_the_file() => {
+            "`Warn` shows the finding and lets the manifest through, `Ignore` drops it"
+        }
+        _ if rule.is_of_the_file() => {
+            "`Deny` refuses the manifest, `Audit` shows the finding as a note, `Ignore` drops it"
+        }
         Action::Deny => "`Warn` shows the finding and lets the write through, `Ignore` drops it",
         _ if rule.may_deny() => {
             "`Deny` refuses the write, `Audit` shows the finding to the operator alone, `Ignore` drops it"

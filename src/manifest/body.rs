@@ -68,6 +68,14 @@ impl<'t> Body<'t> {
         Some(self.part.place(self.tree.range(key?)))
     }
 
+    /// The text of a scalar without its quotes; empty for anything else, and for what is not there.
+    #[must_use]
+    pub fn text(&self, pointer: &str) -> &str {
+        let (_, value) = self.find(pointer);
+        let text = self.tree.text(self.tree.target(value));
+        text.map_or("", |(text, _)| text)
+    }
+
     /// Every key that stands in its mapping already. The last one wins.
     #[must_use]
     pub fn duplicates(&self) -> Vec<Duplicate> {

@@ -1,6 +1,7 @@
 //! The rules: what is wrong with a set, each in one place with its id, its documentation and its check.
 
 pub mod annotations;
+pub mod authored;
 mod docs;
 pub mod immutable;
 pub mod near;
@@ -16,6 +17,7 @@ pub use docs::{BASE, Docs};
 
 use thiserror::Error;
 
+use crate::authored::Slips;
 use crate::cluster::ClusterView;
 use crate::policy::Policy;
 use crate::subject::Operation;
@@ -97,7 +99,22 @@ impl Rule {
     /// Whether the rule is run in that phase.
     #[must_use]
     pub fn runs(&self, context: &Context<'_>) -> bool {
+        if context.slips.is_removed() {
+            return self.id == authored::api_version::REMOVED.id;
+        }
         context.phase != Phase::Mutate || self.early || self.builtin.holds(context)
+    }
+
+    /// Whether the rule is about how a manifest is written: a set that comes from a server cannot break it.
+    #[must_use]
+    pub fn is_of_the_file(&self) -> bool {
+        let authored = [
+            authored::unknown_field::UNKNOWN_FIELD.id,
+            authored::field_type::WRONG.id,
+            authored::duplicate_key::DUPLICATE_KEY.id,
+            authored::api_version::REMOVED.id,
+        ];
+        authored.contains(&self.id)
     }
 
     /// Whether the rule tells what a legitimate write does, rather than what is wrong with it. The profile Strict leaves it a warning:
@@ -145,6 +162,8 @@ pub struct Context<'c> {
     pub cluster: &'c dyn ClusterView,
     /// Where it is judged.
     pub phase: Phase,
+    /// What is wrong with how its author wrote it.
+    pub slips: &'c Slips,
 }
 
 /// What a check found; [`Finding`] once the action is settled.
@@ -284,6 +303,10 @@ pub fn all() -> &'static [&'static Rule] {
         &pods::grace::ZERO,
         &pods::affinity::SELECTOR_MISMATCH,
         &pods::disruption::BUDGET_BLOCKS,
+        &authored::unknown_field::UNKNOWN_FIELD,
+        &authored::field_type::WRONG,
+        &authored::duplicate_key::DUPLICATE_KEY,
+        &authored::api_version::REMOVED,
         &annotations::INVALID,
     ];
     ALL

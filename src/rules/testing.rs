@@ -126,6 +126,7 @@ impl Case {
             policy: &Policy::default(),
             cluster: &self.world,
             phase: self.phase,
+            slips: &subject.slips,
         };
         let mut violations = Vec::new();
         if rule.runs(&context) {

@@ -170,8 +170,9 @@ fn a_name_of_52_characters_is_short_enough() {
 
 #[test]
 fn what_a_stored_set_did_already_is_not_said_again() {
-    // those that are told by comparison have a stored set in their example
-    for rule in all().iter().filter(|rule| rule.docs.stored.is_empty()) {
+    // those that are told by comparison have a stored set in their example, and no set is stored as it was written
+    let alone = |rule: &&&Rule| rule.docs.stored.is_empty() && !rule.is_of_the_file();
+    for rule in all().iter().filter(alone) {
         let stored = example::set(rule.docs.example).unwrap();
         let mut written = stored.clone();
         written["spec"]["minReadySeconds"] = json!(7);

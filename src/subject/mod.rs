@@ -22,9 +22,11 @@ pub mod scheduling;
 pub mod set;
 pub mod view;
 
+use crate::authored::Slips;
+use crate::patch::pointer;
 use members::Members;
 use probe::Slot;
-pub(crate) use quantity::is_size;
+pub(crate) use quantity::{is_quantity, is_size};
 use set::{Metadata, Set, Status, Template};
 use view::view;
 
@@ -64,6 +66,8 @@ pub struct Subject<'a> {
     pub set: Set<'a>,
     /// What it replaces; `None` on CREATE.
     pub old: Option<Old<'a>>,
+    /// What is wrong with how its author wrote it; nothing where it does not come from his file.
+    pub slips: Slips,
 }
 
 /// The stored set that an UPDATE replaces.
@@ -127,6 +131,7 @@ impl<'a> Subject<'a> {
             namespace: Cow::Borrowed(namespace),
             set,
             old,
+            slips: Slips::default(),
         })
     }
 
@@ -138,6 +143,18 @@ impl<'a> Subject<'a> {
         } else {
             Operation::Create
         }
+    }
+
+    /// Whether it is a whole set, and no patch of one as kustomize has them: that has no selector, or a container without image.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        let spec = &self.set.spec;
+        let mut containers = spec.template.spec.containers.iter().enumerate();
+        let is_there = |pointer: &str| self.slips.is_lost(pointer);
+        (spec.selector.is_some() || is_there("/spec/selector"))
+            && containers.all(|(index, container)| {
+                !container.image.is_empty() || is_there(&pointer(index, "image"))
+            })
     }
 
     /// Whether this write changes the pod template of a stored set.

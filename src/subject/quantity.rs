@@ -32,6 +32,20 @@ pub(crate) fn is_size(text: &str) -> bool {
     nanos(text).is_some_and(|amount| amount > 0)
 }
 
+/// Whether the API server reads a text as a quantity, however large; a sign or a unit alone it takes for 0.
+pub(crate) fn is_quantity(text: &str) -> bool {
+    let text = text.trim();
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let digits = |text: &str| {
+        text.find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(text.len())
+    };
+    let (_, rest) = unsigned.split_at(digits(unsigned));
+    let fraction = rest.strip_prefix('.').unwrap_or(rest);
+    let (_, suffix) = fraction.split_at(digits(fraction));
+    !text.is_empty() && scale(suffix).is_some()
+}
+
 /// Base and exponent of a suffix.
 fn scale(suffix: &str) -> Option<(u8, i64)> {
     const DECIMAL: [(&str, i64); 10] = [

@@ -1,6 +1,7 @@
 //! The program's own output: what a user types, what he reads, and the exit code.
 
 mod audit;
+mod authored;
 mod explain;
 mod pages;
 mod policy;

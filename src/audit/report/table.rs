@@ -55,10 +55,14 @@ fn write_row(
     }
     if style.mutations {
         for operation in &row.patch {
+            let word = match operation {
+                PatchOperation::Move(_) => "move  ",
+                _ => "inject",
+            };
             writeln!(
                 out,
                 "  {}  {}",
-                paint("inject", GREEN, style),
+                paint(word, GREEN, style),
                 described(operation)
             )?;
         }
@@ -106,6 +110,7 @@ fn described(operation: &PatchOperation) -> String {
     match operation {
         PatchOperation::Add(add) => format!("{field}: {}", add.value),
         PatchOperation::Replace(replace) => format!("{field}: {}", replace.value),
+        PatchOperation::Move(moved) => format!("{} to {field}", dotted(moved.from.as_str())),
         _ => field,
     }
 }

@@ -1,0 +1,92 @@
+//! A set of a manifest, and the row that it makes: `audit`, `fix` and `post-render` say the same of it.
+
+use serde_json::value::RawValue;
+
+use super::{Options, Place, Row};
+use crate::authored::{Authored, Slips};
+use crate::cluster::manifests::Manifests;
+use crate::manifest::{Body, Broken, Document};
+use crate::rules::authored::api_version::FORMER;
+use crate::subject::Undecodable;
+
+/// How the sets of a manifest are judged.
+#[derive(Clone, Copy, Debug)]
+pub struct Judge<'a> {
+    /// How sets are judged.
+    pub options: &'a Options,
+    /// What is beside the set.
+    pub around: &'a Manifests,
+}
+
+/// Whether a document is a `StatefulSet` of Kubernetes, of today's version or of one that is gone.
+#[must_use]
+pub fn is_set(document: &Document<'_>) -> bool {
+    let version = document.api_version.as_str();
+    document.kind == "StatefulSet" && (version == "apps/v1" || FORMER.contains(&version))
+}
+
+impl Judge<'_> {
+    /// The row of a set; `None` for a patch of one, as kustomize has them: it has no selector, or a container without an image.
+    /// `stored` is the set that it replaces.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken`] for what cannot be judged at all.
+    pub fn row(
+        &self,
+        path: &str,
+        document: &Document<'_>,
+        body: &Body<'_>,
+        stored: Option<&RawValue>,
+    ) -> Result<Option<Row>, Broken> {
+        let namespace = if document.namespace.is_empty() {
+            &self.options.namespace
+        } else {
+            &*document.namespace
+        };
+        let mut authored = Authored::read(body)?;
+        let is_former = document.api_version != "apps/v1";
+        if is_former {
+            authored.slips = Slips::removed(&document.api_version);
+        }
+        let unreadable = |error: Undecodable| unreadable(document, &error);
+        let subject = authored.subject(namespace, stored).map_err(unreadable)?;
+        if subject
+            .as_ref()
+            .is_some_and(|subject| !is_former && !subject.is_whole())
+        {
+            return Ok(None);
+        }
+        let verdict = subject.map(|subject| self.options.verdict(subject, self.around));
+        let place = Place::File {
+            path: path.to_owned(),
+            line: document.line,
+            column: document.column,
+        };
+        let identity = (place, namespace.to_owned(), document.name.clone());
+        let locate = |pointer: &str| {
+            let position = authored.slips.position(body, pointer);
+            Some((position.line, position.column))
+        };
+        Ok(Some(Row::of(
+            identity,
+            verdict.unwrap_or_default(),
+            self.options,
+            locate,
+        )))
+    }
+}
+
+fn unreadable(document: &Document<'_>, error: &Undecodable) -> Broken {
+    Broken {
+        line: document.line,
+        column: document.column,
+        message: without_place(&error.to_string()),
+    }
+}
+
+/// What serde says without where: it means the JSON that the document was turned into.
+fn without_place(message: &str) -> String {
+    let (what, _) = message.rsplit_once(" at line ").unwrap_or((message, ""));
+    what.to_owned()
+}

@@ -1,0 +1,241 @@
+//! The set as it was meant: moved where it belongs, read as what it must be.
+
+use json_patch::{MoveOperation, PatchOperation};
+use jsonptr::PointerBuf;
+use serde_json::value::{RawValue, to_raw_value};
+use serde_json::{Value, json};
+
+use super::place::{other_kind, right_place};
+use super::schema::{Schema, Shape, schema};
+use super::slip::Right;
+use super::walk::{self, Fault, Kind, exact, fits};
+use super::{Authored, Given, Slip, Slips, Wanted, pointer, tokens};
+use crate::manifest::{Body, Broken};
+
+/// How often a set is walked: what has been moved is looked at again, with all that stands in it.
+const WALKS: usize = 8;
+
+pub(super) struct Mending<'b, 't> {
+    body: &'b Body<'t>,
+    schema: &'static Schema,
+    slips: Slips,
+}
+
+impl<'b, 't> Mending<'b, 't> {
+    pub(super) fn new(body: &'b Body<'t>) -> Self {
+        Self {
+            body,
+            schema: schema(),
+            slips: Slips::default(),
+        }
+    }
+
+    pub(super) fn mend(
+        mut self,
+        json: Box<RawValue>,
+        faults: Vec<Fault>,
+    ) -> Result<Authored, Broken> {
+        // what stands too deep for a tree is left to those who read the fields that they need
+        let Ok(mut set) = serde_json::from_str::<Value>(json.get()) else {
+            return Ok(Authored {
+                json,
+                slips: self.slips,
+            });
+        };
+        let mut faults = faults;
+        for _ in 0..WALKS {
+            let mut changed = false;
+            for fault in &faults {
+                changed |= match fault.kind {
+                    Kind::Unknown => self.move_home(&mut set, &fault.pointer),
+                    Kind::Shape(shape) => self.retype(&mut set, &fault.pointer, shape)?,
+                    Kind::Fraction => make_whole(&mut set, &fault.pointer),
+                    Kind::Hole(shape) => fill(&mut set, &fault.pointer, shape),
+                };
+            }
+            faults = walk::faults(self.schema, &set.to_string()).unwrap_or_default();
+            if !changed {
+                break;
+            }
+        }
+        for fault in faults.iter().filter(|fault| fault.kind == Kind::Unknown) {
+            self.note_unknown(&set, &fault.pointer);
+        }
+        Ok(Authored {
+            json: to_raw_value(&set).unwrap_or(json),
+            slips: self.slips,
+        })
+    }
+
+    /// Moves an unknown field to where it belongs, if there is a mapping for it and nothing in its place.
+    fn move_home(&mut self, set: &mut Value, unknown: &str) -> bool {
+        let Some(right) = right_place(self.schema, set, unknown) else {
+            return false;
+        };
+        let Some(operation) = movable(set, unknown, &right) else {
+            return false;
+        };
+        let patch = [PatchOperation::Move(operation)];
+        if json_patch::patch(set, &patch).is_err() {
+            return false;
+        }
+        self.slips.all.push(Slip::Unknown {
+            pointer: self.slips.written(unknown).into_owned(),
+            right: Some(Right {
+                pointer: right,
+                taken: false,
+            }),
+            kind: None,
+        });
+        self.slips.moves.extend(patch);
+        true
+    }
+
+    fn note_unknown(&mut self, set: &Value, unknown: &str) {
+        let right = right_place(self.schema, set, unknown).map(|pointer| Right {
+            taken: is_there(set, &pointer),
+            pointer,
+        });
+        let name = tokens(unknown).pop().unwrap_or_default();
+        self.slips.all.push(Slip::Unknown {
+            pointer: self.slips.written(unknown).into_owned(),
+            right,
+            kind: other_kind(&name),
+        });
+    }
+
+    /// Puts in place of a value what was meant by it, and nothing where that is not plain.
+    fn retype(&mut self, set: &mut Value, at: &str, shape: Shape) -> Result<bool, Broken> {
+        let (Some(value), Some(wanted)) = (set.pointer_mut(at), wanted(shape)) else {
+            return Ok(false);
+        };
+        let written = self.slips.written(at).into_owned();
+        let given = given(value);
+        let text = match given {
+            Given::List | Given::Mapping => String::new(),
+            _ => self.body.text(&written).to_owned(),
+        };
+        let slip = Slip::Type {
+            pointer: written,
+            written: text.clone(),
+            given,
+            wanted,
+        };
+        if matches!(at, "/spec" | "/metadata") {
+            return Err(self.unreadable(&slip, at));
+        }
+        *value = self.meant(value, &text, shape);
+        if value.is_null() {
+            self.slips.lost.push(at.to_owned());
+        } else if value.is_array() {
+            self.slips.wrapped.push(at.to_owned());
+        }
+        self.slips.all.push(slip);
+        Ok(true)
+    }
+
+    fn unreadable(&self, slip: &Slip, at: &str) -> Broken {
+        let place = self.body.position(slip.pointer());
+        Broken {
+            line: place.line,
+            column: place.column,
+            message: format!("{} must be a mapping", at.trim_start_matches('/')),
+        }
+    }
+
+    fn meant(&self, value: &Value, text: &str, shape: Shape) -> Value {
+        let number = |text: &str| text.trim().parse::<i64>().ok().map(Value::from);
+        let meant = match (shape, value) {
+            (Shape::String, Value::Bool(_) | Value::Number(_)) => Some(json!(text)),
+            (Shape::Int32 | Shape::Int64, Value::String(text)) => number(text),
+            (Shape::Boolean, Value::String(text)) => match text.to_lowercase().as_str() {
+                "true" => Some(json!(true)),
+                "false" => Some(json!(false)),
+                _ => None,
+            },
+            (Shape::List(held), value) if !value.is_array() => {
+                let held = self.schema.held(held);
+                fits(self.schema, held, value).then(|| json!([value]))
+            }
+            (Shape::Object(_) | Shape::Map(_), Value::Array(items)) => match &items[..] {
+                [only] if only.is_object() => Some(only.clone()),
+                _ => None,
+            },
+            _ => None,
+        };
+        meant
+            .filter(|meant| fits(self.schema, shape, meant))
+            .unwrap_or_default()
+    }
+}
+
+/// The operation that moves a field, if what it is to stand in is there and it is not there itself.
+fn movable(set: &Value, from: &str, to: &str) -> Option<MoveOperation> {
+    let mut parent = tokens(to);
+    parent.pop();
+    let has_home = set.pointer(&pointer(&parent)).is_some_and(Value::is_object);
+    if !has_home || is_there(set, to) {
+        return None;
+    }
+    Some(MoveOperation {
+        from: PointerBuf::parse(from.to_owned()).ok()?,
+        path: PointerBuf::parse(to.to_owned()).ok()?,
+    })
+}
+
+/// Whether there is anything at a pointer; null is as good as nothing.
+fn is_there(set: &Value, pointer: &str) -> bool {
+    set.pointer(pointer).is_some_and(|value| !value.is_null())
+}
+
+fn make_whole(set: &mut Value, pointer: &str) -> bool {
+    let Some(value) = set.pointer_mut(pointer) else {
+        return false;
+    };
+    let whole = value.as_f64().and_then(exact);
+    if let Some(whole) = whole {
+        *value = json!(whole);
+    }
+    whole.is_some()
+}
+
+/// Puts the empty value of a shape in place of null.
+fn fill(set: &mut Value, pointer: &str, shape: Shape) -> bool {
+    let Some(value) = set.pointer_mut(pointer) else {
+        return false;
+    };
+    *value = match shape {
+        Shape::Any => return false,
+        Shape::Boolean => json!(false),
+        Shape::String => json!(""),
+        Shape::Int32 | Shape::Int64 | Shape::IntOrString => json!(0),
+        Shape::Quantity => json!("0"),
+        Shape::Object(_) | Shape::Map(_) => json!({}),
+        Shape::List(_) => json!([]),
+    };
+    true
+}
+
+fn given(value: &Value) -> Given {
+    match value {
+        Value::Bool(_) => Given::Boolean,
+        Value::Number(_) => Given::Number,
+        Value::Null | Value::String(_) => Given::String,
+        Value::Array(_) => Given::List,
+        Value::Object(_) => Given::Mapping,
+    }
+}
+
+fn wanted(shape: Shape) -> Option<Wanted> {
+    Some(match shape {
+        Shape::Any => return None,
+        Shape::Boolean => Wanted::Boolean,
+        Shape::String => Wanted::String,
+        Shape::Int32 => Wanted::Int { bits: 32 },
+        Shape::Int64 => Wanted::Int { bits: 64 },
+        Shape::IntOrString => Wanted::IntOrString,
+        Shape::Quantity => Wanted::Quantity,
+        Shape::Object(_) | Shape::Map(_) => Wanted::Mapping,
+        Shape::List(_) => Wanted::List,
+    })
+}

@@ -1,0 +1,258 @@
+use super::super::{Rule, named};
+use crate::admission::dotted;
+use crate::authored::Authored;
+use crate::cluster::ServiceKeeping;
+use crate::cluster::manifests::Manifests;
+use crate::evaluate::{Verdict, evaluate};
+use crate::manifest::documents;
+use crate::policy::Policy;
+use crate::rules::Phase;
+use jiff::Timestamp;
+
+const SET: &str = "apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: web}
+spec:
+  serviceName: web
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, image: web}]}
+";
+
+fn judged(text: &str) -> Verdict {
+    let document = documents(text).next().unwrap().unwrap();
+    let authored = Authored::read(&document.read().unwrap()).unwrap();
+    let subject = authored.subject("shop", None).unwrap().unwrap();
+    let cluster = Manifests::new(None, ServiceKeeping::Kept);
+    evaluate(
+        &Policy::default(),
+        subject,
+        &cluster,
+        Phase::File,
+        Timestamp::UNIX_EPOCH,
+    )
+}
+
+/// What is said of the set with one text in place of another, as `Action rule: field: message; help`.
+fn said(from: &str, to: &str) -> Vec<String> {
+    assert!(SET.contains(from), "{from}");
+    let findings = judged(&SET.replacen(from, to, 1)).findings;
+    let lines = findings.iter().map(|finding| {
+        let shown = crate::admission::line(finding);
+        assert!(shown.chars().count() <= 256, "{shown}");
+        let field = dotted(&finding.pointer);
+        format!(
+            "{:?} {}: {field}: {}; {}",
+            finding.action, finding.rule, finding.message, finding.help
+        )
+    });
+    lines.collect()
+}
+
+#[test]
+fn a_slip_reads_as_what_to_write_instead() {
+    let container = "{name: web, image: web}";
+    for (from, to, line) in [
+        (
+            "  serviceName",
+            "  podmanagementpolicy: Parallel\n  serviceName",
+            "Deny unknown-field: spec.podmanagementpolicy: there is no such field, and the API server drops it; write podManagementPolicy",
+        ),
+        (
+            "    metadata: {l",
+            "    serviceName: web\n    metadata: {l",
+            "Deny unknown-field: spec.template.serviceName: there is no such field here, and the API server drops it; it belongs in spec; \
+             remove it: spec.serviceName is there, too",
+        ),
+        (
+            "    metadata: {l",
+            "    minreadySeconds: 5\n    metadata: {l",
+            "Deny unknown-field: spec.template.minreadySeconds: there is no such field here, and the API server drops it; it belongs in \
+             spec; write it as spec.minReadySeconds",
+        ),
+        (
+            "    metadata: {l",
+            "    minReadySeconds: 5\n    metadata: {l",
+            "Deny unknown-field: spec.template.minReadySeconds: there is no such field here, and the API server drops it; it belongs in \
+             spec; move it to spec.minReadySeconds",
+        ),
+        (
+            "apiVersion: apps/v1\n",
+            "apiVersion: apps/v1\nlabels: {a: b}\n",
+            "Deny unknown-field: labels: there is no such field here, and the API server drops it; it belongs in metadata; move it to \
+             metadata.labels",
+        ),
+        (
+            "  serviceName",
+            "  paused: true\n  serviceName",
+            "Warn unknown-field: spec.paused: the API server has no such field here and drops it, as far as is known; remove it: it is a \
+             field of a Deployment",
+        ),
+        (
+            "  serviceName",
+            "  reconcileInterval: 5\n  serviceName",
+            "Warn unknown-field: spec.reconcileInterval: the API server has no such field here and drops it, as far as is known; correct \
+             or remove it, unless it is newer than Kubernetes 1.37",
+        ),
+        (
+            container,
+            "{name: web, image: web, env: [{name: PORT, value: 5432}]}",
+            "Deny field-type-wrong: spec.template.spec.containers[0].env[0].value: 5432 is a number, where a string is needed; write \
+             \"5432\" in quotes",
+        ),
+        (
+            "  serviceName",
+            "  replicas: \"3\"\n  serviceName",
+            "Deny field-type-wrong: spec.replicas: \"3\" is a string, where a whole number is needed; write 3 without quotes",
+        ),
+        (
+            "  serviceName",
+            "  replicas: 4000000000\n  serviceName",
+            "Deny field-type-wrong: spec.replicas: 4000000000 does not fit into 32 bits; write a number between -2147483647 and 2147483647",
+        ),
+        (
+            container,
+            "{name: web, image: web, tty: 'yes'}",
+            "Deny field-type-wrong: spec.template.spec.containers[0].tty: \"yes\" is a string, where a boolean is needed; write true or \
+             false, without quotes",
+        ),
+        (
+            container,
+            "{name: web, image: web, command: sleep}",
+            "Deny field-type-wrong: spec.template.spec.containers[0].command: \"sleep\" is a string, where a list is needed; write a list \
+             of it: [\"sleep\"]",
+        ),
+        (
+            container,
+            "{name: web, image: web, resources: {limits: {memory: 10GB}}}",
+            "Deny field-type-wrong: spec.template.spec.containers[0].resources.limits[memory]: \"10GB\" is a string, where a quantity is \
+             needed; write a number with a unit, such as 500m, 512Mi or 10Gi",
+        ),
+        (
+            container,
+            "{name: web, image: web, env: {A: b}}",
+            "Deny field-type-wrong: spec.template.spec.containers[0].env: this is a mapping, where a list is needed; begin each item with \
+             \"- \"",
+        ),
+        (
+            container,
+            "{name: web, image: web, securityContext: [1]}",
+            "Deny field-type-wrong: spec.template.spec.containers[0].securityContext: this is a list, where a mapping is needed; write \
+             \"key: value\" lines, without \"- \"",
+        ),
+        (
+            "  serviceName: web\n",
+            "  serviceName: web\n  minReadySeconds: 1\n  serviceName: web\n  minReadySeconds: 2\n",
+            "Warn duplicate-key: spec.minReadySeconds: line 8 wins over the same key on line 6; so it is with serviceName; keep one of them, \
+             with all that is meant",
+        ),
+    ] {
+        assert_eq!(said(from, to), [line], "{to}");
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_said_once() {
+    for (from, to) in [
+        ("  selector: {matchLabels: {app: web}}", "  selector: web"),
+        ("image: web}", "image: {repository: web}}"),
+        (
+            "  serviceName",
+            "  volumeClaimTemplates: [{metadata: {name: data}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 10GB}}}}]\n  serviceName",
+        ),
+    ] {
+        let said = said(from, to);
+        let told = said
+            .iter()
+            .filter(|line| line.contains("field-type-wrong"))
+            .count();
+        let allowed = ["claim-unmounted"];
+        let others = said.iter().filter(|line| {
+            !line.contains("field-type-wrong") && !allowed.iter().any(|rule| line.contains(rule))
+        });
+        assert_eq!((told, others.count()), (1, 0), "{said:?}");
+    }
+}
+
+#[test]
+fn a_wrong_type_hides_nothing_else_and_nothing_is_put_in_its_place() {
+    let verdict = judged(&SET.replace(
+        "image: web}",
+        "image: web, ports: [{containerPort: 80}], readinessProbe: [{}], env: [{name: A, value: 1}]}",
+    ).replace("  serviceName", "  podManagementPolicy: parallel\n  serviceName"));
+    let rules: Vec<&str> = verdict
+        .findings
+        .iter()
+        .map(|finding| finding.rule)
+        .collect();
+    assert_eq!(
+        rules,
+        [
+            "pod-management-policy-unknown",
+            "field-type-wrong",
+            "field-type-wrong"
+        ]
+    );
+    assert!(verdict.operations.is_empty(), "{:?}", verdict.operations);
+}
+
+#[test]
+fn the_patch_begins_with_the_moves() {
+    let verdict = judged(
+        &SET.replace("  serviceName: web\n", "  podmanagementpolicy: Parallel\n")
+            .replace("image: web}", "image: web, ports: [{containerPort: 80}]}"),
+    );
+    let paths: Vec<String> = verdict
+        .operations
+        .iter()
+        .map(|operation| {
+            format!(
+                "{} {}",
+                serde_json::to_value(operation).unwrap()["op"]
+                    .as_str()
+                    .unwrap(),
+                operation.path()
+            )
+        })
+        .collect();
+    assert_eq!(
+        paths[..2],
+        [
+            "move /spec/podManagementPolicy",
+            "add /spec/template/spec/containers/0/readinessProbe"
+        ]
+    );
+}
+
+#[test]
+fn a_slip_can_be_exempted_and_decided_by_a_policy() {
+    let exempt = "metadata:\n  name: web\n  annotations: {steadyset.io/exempt: 'unknown-field: our operator reads it'}\n";
+    let text = SET.replace("metadata: {name: web}\n", exempt).replace(
+        "  serviceName",
+        "  podmanagementpolicy: Parallel\n  serviceName",
+    );
+    let verdict = judged(&text);
+    assert_eq!(
+        (verdict.findings, verdict.exempted),
+        (Vec::new(), vec!["unknown-field"])
+    );
+}
+
+#[test]
+fn the_rules_know_that_they_are_of_the_file() {
+    let ids = [
+        "unknown-field",
+        "field-type-wrong",
+        "duplicate-key",
+        "api-version-removed",
+    ];
+    for id in ids {
+        assert!(named(id).is_some_and(Rule::is_of_the_file), "{id}");
+    }
+    let all = crate::rules::all()
+        .iter()
+        .filter(|rule| rule.is_of_the_file())
+        .count();
+    assert_eq!(all, ids.len());
+}

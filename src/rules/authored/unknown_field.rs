@@ -1,0 +1,97 @@
+//! A field that the API does not have, or not there.
+
+use super::super::{Action, Builtin, Context, Docs, Rule, Violation};
+use super::each;
+use crate::admission::dotted;
+use crate::authored::{MINOR, Right, Slip};
+
+/// A misplaced or misspelt field, or one that nobody knows.
+pub static UNKNOWN_FIELD: Rule = Rule {
+    id: "unknown-field",
+    action: Action::Deny,
+    builtin: Builtin::Never,
+    early: false,
+    docs: Docs {
+        file: file!(),
+        what: "A field stands where the API has none of that name: in the wrong place, or in the wrong letters.",
+        why: "Field names tell upper from lower case, and indentation decides what a field belongs to. The API server drops a field that it \
+              does not know unless the client asks for strict validation: kubectl does (`--validate=true` is its default) and is refused, \
+              Helm does not, and the set comes up without its volume claims, its policy or its probe. Where the right place is known the \
+              finding denies, `audit` judges the set as if the field stood there, and `fix` and `post-render` move it. Where it is not, \
+              it is a warning: the field may be newer than this program.",
+        server: "drops it with a warning; refuses it where the client asks for strict validation, as kubectl does and Helm does not",
+        at: &["spec.template.podManagementPolicy"],
+        example: "\
+spec:
+  template:
+    podManagementPolicy: Parallel
+",
+        fix: "Write the field as the finding says, where the finding says.",
+        fixed: "\
+spec:
+  podManagementPolicy: Parallel
+",
+        ..Docs::BLANK
+    },
+    check,
+};
+
+fn check(context: &Context<'_>, violations: &mut Vec<Violation>) {
+    each(context, violations, |slip| match slip {
+        Slip::Unknown {
+            pointer,
+            right: Some(right),
+            ..
+        } => Some(misplaced(context, pointer, right)),
+        Slip::Unknown {
+            pointer,
+            right: None,
+            kind,
+        } => Some(strange(pointer, *kind)),
+        _ => None,
+    });
+}
+
+fn misplaced(context: &Context<'_>, pointer: &str, right: &Right) -> Violation {
+    let (mapping, name) = split(pointer);
+    let (home, field) = split(&right.pointer);
+    // the mapping may have been misspelt itself
+    let is_there = mapping == context.slips.written(home);
+    let message = if is_there {
+        "there is no such field, and the API server drops it".to_owned()
+    } else {
+        format!(
+            "there is no such field here, and the API server drops it; it belongs in {}",
+            place(home)
+        )
+    };
+    let help = match (right.taken, is_there) {
+        (true, _) => format!("remove it: {} is there, too", dotted(&right.pointer)),
+        (false, true) => format!("write {field}"),
+        (false, false) if field == name => format!("move it to {}", dotted(&right.pointer)),
+        (false, false) => format!("write it as {}", dotted(&right.pointer)),
+    };
+    Violation::new(pointer, message, help)
+}
+
+fn strange(pointer: &str, kind: Option<&str>) -> Violation {
+    let message = "the API server has no such field here and drops it, as far as is known";
+    let help = match kind {
+        Some(kind) => format!("remove it: it is a field of a {kind}"),
+        None => format!("correct or remove it, unless it is newer than Kubernetes 1.{MINOR}"),
+    };
+    Violation::new(pointer, message, help).with(Action::Warn)
+}
+
+/// The mapping and the name of a field.
+fn split(pointer: &str) -> (&str, &str) {
+    pointer.rsplit_once('/').unwrap_or_default()
+}
+
+fn place(mapping: &str) -> String {
+    if mapping.is_empty() {
+        "the top of the manifest".to_owned()
+    } else {
+        dotted(mapping)
+    }
+}
