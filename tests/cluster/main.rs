@@ -12,7 +12,7 @@ mod answers;
 mod api;
 mod apply;
 mod audit;
-mod certificates;
+mod authored;
 mod chart;
 mod claims;
 mod corpus;
@@ -20,7 +20,6 @@ mod dangling;
 mod differential;
 mod five_reports;
 mod follow;
-mod gitops;
 mod given;
 mod governing_service;
 mod helm;
@@ -61,7 +60,7 @@ type Shared = Arc<OnceLock<Result<Cluster, String>>>;
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(THREADS);
-    let [shared, policies, charts, rights, certified]: [Shared; 5] = Default::default();
+    let (shared, policies, charts) = (Shared::default(), Shared::default(), Shared::default());
     let mut trials = trials(&shared);
     trials.extend(own_trials(
         "policy",
@@ -70,20 +69,8 @@ fn main() -> ExitCode {
         policy::prepare,
     ));
     trials.extend(own_trials("chart", chart::TESTS, &charts, chart::prepare));
-    trials.extend(own_trials(
-        "certificates",
-        certificates::TESTS,
-        &certified,
-        certificates::prepare,
-    ));
-    trials.extend(own_trials(
-        "rights",
-        &[chart::rights::TESTS],
-        &rights,
-        chart::rights::prepare,
-    ));
     let conclusion = libtest_mimic::run(&arguments, trials);
-    for shared in [shared, policies, charts, rights, certified] {
+    for shared in [shared, policies, charts] {
         show_logs(&conclusion, &shared);
     }
     conclusion.exit_code()
@@ -99,7 +86,6 @@ fn trials(shared: &Shared) -> Vec<Trial> {
         ("orphans", orphans::TESTS),
         ("reports", five_reports::TESTS),
         ("answers", answers::TESTS),
-        ("gitops", gitops::TESTS),
         ("helm", helm::TESTS),
         ("on_delete", on_delete::TESTS),
         ("rollout", rollout::TESTS),
@@ -112,6 +98,7 @@ fn trials(shared: &Shared) -> Vec<Trial> {
         ("dangling", dangling::TESTS),
         ("record", record::TESTS),
         ("audit", audit::TESTS),
+        ("authored", authored::TESTS),
         ("names", names::TESTS),
         ("parity", parity::TESTS),
         ("pods", pods::TESTS),

@@ -23,11 +23,14 @@ pub const TESTS: &[Test] = &[
 
 fn the_server_answers_as_the_pages_say(cluster: &Cluster) -> Result<()> {
     let mut api = Api::new(cluster)?;
-    for rule in rules::all() {
+    // a version that is gone has no path to write it to
+    let served = |rule: &&&Rule| rule.id != "api-version-removed";
+    for rule in rules::all().iter().filter(served) {
         let namespace = cluster.namespace()?;
         let mut code = |changes: &str| anyhow::Ok(write(&mut api, &namespace, rule, changes)?.code);
         let example = code(rule.docs.example)?;
-        let refused = example == 422;
+        // what it cannot even read it refuses in another way
+        let refused = matches!(example, 400 | 422);
         ensure!(
             refused == is_refused(rule) && (refused || example / 100 == 2),
             "{}: the server answers its example with {example}",
@@ -77,7 +80,7 @@ fn the_webhook_says_what_the_pages_show(cluster: &Cluster) -> Result<()> {
     Ok(())
 }
 
-/// Whether the example can be asked as it stands: nothing else has to be in the cluster, no status has to be that of a stored
+/// Whether the example can be asked as it stands: it is not about how a manifest is written, nothing else has to be in the cluster, no status has to be that of a stored
 /// set, and 1.36 acts on the field.
 fn needs_nothing(rule: &Rule) -> bool {
     const GATED: [&str; 3] = [
@@ -87,7 +90,11 @@ fn needs_nothing(rule: &Rule) -> bool {
     ];
     let docs = &rule.docs;
     let has_status = docs.stored.contains("status:");
-    docs.cluster.is_empty() && docs.version.is_empty() && !has_status && !GATED.contains(&rule.id)
+    !rule.is_of_the_file()
+        && docs.cluster.is_empty()
+        && docs.version.is_empty()
+        && !has_status
+        && !GATED.contains(&rule.id)
 }
 
 /// Writes a set, over the stored one where the page has one, and changes nothing.

@@ -10,6 +10,7 @@ use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::value::to_raw_value;
 use serde_json::{Value, json};
+use steadyset::authored::Slips;
 use steadyset::cluster::ServiceKeeping;
 use steadyset::cluster::manifests::Manifests;
 use steadyset::evaluate::{Verdict, evaluate};
@@ -20,6 +21,7 @@ use steadyset::subject::{Source, Subject};
 
 use crate::Test;
 use crate::api::Api;
+use crate::authored::slips;
 use crate::differential::generate::set;
 use crate::support::Cluster;
 
@@ -60,6 +62,8 @@ fn a_file_and_the_stored_set_get_one_verdict(cluster: &Cluster) -> Result<()> {
         }
         compared += 1;
         let stored = answer.body;
+        let slips = slips(&stored)?;
+        ensure!(slips == Slips::default(), "{stored}: {slips:?}");
         let dropped = has_max_unavailable(&set) && !has_max_unavailable(&stored);
         let (file, stored) = (
             said(ns.name(), &set, dropped)?,

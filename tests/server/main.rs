@@ -4,7 +4,6 @@
 
 mod certificates;
 mod client;
-mod clients;
 mod connections;
 mod http;
 mod objects;
