@@ -5,6 +5,7 @@
 
 mod histogram;
 mod labels;
+mod late;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -24,6 +25,7 @@ pub use histogram::AtomicHistogram;
 pub(crate) use labels::action;
 pub use labels::{CacheKind, CertificateKind, Endpoint, HandshakeFailure, Operation, Verdict};
 use labels::{ORIGINS, origin_text};
+use late::LateGauge;
 
 /// The media type of [`Metrics::encode`].
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -39,6 +41,8 @@ pub struct Metrics {
     exemptions: HashMap<&'static str, Counter>,
     caches: Family<KindLabel<CacheKind>, Gauge>,
     certificates: Family<KindLabel<CertificateKind>, Gauge>,
+    /// Without a series where nobody looks.
+    ca_bundle: LateGauge,
     /// TLS handshakes that failed.
     pub handshake_failures: HandshakeFailures,
     /// Open connections of the webhook port.
@@ -127,6 +131,7 @@ impl Metrics {
             exemptions: exemptions(&mut registry),
             caches: Family::default(),
             certificates: Family::default(),
+            ca_bundle: LateGauge::default(),
             handshake_failures: HandshakeFailures::default(),
             connections: Gauge::default(),
             in_flight: Gauge::default(),
@@ -152,6 +157,8 @@ impl Metrics {
             expiry,
             self.certificates.clone(),
         );
+        let fits = "Whether every caBundle verifies the certificate that is shown";
+        registry.register("ca_bundle_in_sync", fits, self.ca_bundle.clone());
         let failures = self.handshake_failures.0.clone();
         registry.register(
             "tls_handshake_failures",
@@ -234,6 +241,11 @@ impl Metrics {
         self.certificates
             .get_or_create(&of_kind(kind))
             .set(seconds_since_1970);
+    }
+
+    /// Says whether every caBundle verifies the certificate that is shown.
+    pub fn set_ca_bundle_in_sync(&self, fits: bool) {
+        self.ca_bundle.set(u32::from(fits));
     }
 
     /// The `OpenMetrics` text.
@@ -354,6 +366,16 @@ mod tests {
             Endpoint::ALL.len() * Operation::ALL.len() * Verdict::ALL.len() * 2
         );
         assert!(text.contains("steadyset_build_info{version="), "{text}");
+    }
+
+    #[test]
+    fn a_bundle_that_nobody_looks_at_is_neither_in_sync_nor_out_of_it() {
+        let metrics = Metrics::new();
+        assert!(!metrics.encode().unwrap().contains("ca_bundle_in_sync"));
+        for (fits, sample) in [(false, "in_sync 0\n"), (true, "in_sync 1\n")] {
+            metrics.set_ca_bundle_in_sync(fits);
+            assert!(metrics.encode().unwrap().contains(sample));
+        }
     }
 
     #[test]

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::DefaultBodyLimit;
 use axum::http::header::CONTENT_TYPE;
 use axum::routing::post;
 use base64::Engine as _;
-use steadyset::certs::{self, Pair};
+use steadyset::certs::{self, Pair, Serving};
+use steadyset::metrics::Metrics;
 use steadyset::server::{Config, Counts, Lifecycle, Limits, Server, Transport};
 
 /// The variable that turns this program into the floor.
@@ -36,9 +36,11 @@ async fn serve() {
         "{}",
         base64::engine::general_purpose::STANDARD.encode(&issued.authority)
     );
+    let serving = Serving::new(Arc::new(Metrics::new())).expect("TLS");
+    serving.show(pair).expect("TLS");
     let config = Config {
         address: ([127, 0, 0, 1], 0).into(),
-        transport: Transport::Tls(Arc::new(ArcSwap::new(pair.tls().expect("TLS")))),
+        transport: Transport::Tls(serving.tls()),
         limits: Limits::default(),
         counts: Counts::default(),
     };

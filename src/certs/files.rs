@@ -5,18 +5,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::ServerConfig;
 use sha2::{Digest, Sha256};
 
-use super::{Issued, Pair, PairError};
-use crate::metrics::{CertificateKind, Metrics};
-use crate::server::SharedTls;
+use super::{ClientsError, Issued, Pair, PairError, Serving};
 
 /// Between two looks at the files.
 ///
 /// Content is compared, not file events: the kubelet renews a mounted Secret by swapping a symbolic link two levels
 /// up, which a watch on the file never sees.
-const POLL: Duration = Duration::from_secs(2);
+pub(super) const POLL: Duration = Duration::from_secs(2);
 
 /// Where a pair is kept.
 #[derive(Debug, Clone)]
@@ -46,6 +43,17 @@ pub enum FilesError {
         /// Why.
         source: PairError,
     },
+    /// What is in it does not say who may call.
+    #[error("{path}: {source}")]
+    Clients {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: ClientsError,
+    },
+    /// rustls refuses what it was given.
+    #[error(transparent)]
+    Tls(#[from] rustls::Error),
 }
 
 /// A pair as read, and what it was read from.
@@ -62,12 +70,18 @@ struct Content {
 
 impl Content {
     fn hash(&self) -> [u8; 32] {
-        let mut hash = Sha256::new();
-        hash.update(self.certificate.len().to_be_bytes());
-        hash.update(&self.certificate);
-        hash.update(&self.key);
-        hash.finalize().into()
+        hash(&[&self.certificate, &self.key])
     }
+}
+
+/// A hash that tells where one part ends and the next begins.
+pub(super) fn hash(parts: &[&[u8]]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(part.len().to_be_bytes());
+        hash.update(part);
+    }
+    hash.finalize().into()
 }
 
 impl Files {
@@ -94,15 +108,6 @@ impl Files {
         })
     }
 
-    fn tls(&self, content: &Content) -> Result<(Arc<ServerConfig>, i64), FilesError> {
-        let pair = self.pair(content)?;
-        let config = pair.tls().map_err(|error| FilesError::Pair {
-            files: self.clone(),
-            source: error.into(),
-        })?;
-        Ok((config, pair.expires()))
-    }
-
     async fn content(&self) -> Result<Content, FilesError> {
         Ok(Content {
             certificate: read(&self.certificate).await?,
@@ -112,9 +117,9 @@ impl Files {
 }
 
 impl Followed {
-    /// Keeps a TLS configuration equal to the files, for ever; what does not make a pair leaves the last good one in
-    /// force and is reported once.
-    pub async fn follow(mut self, tls: SharedTls, metrics: Arc<Metrics>) {
+    /// Shows what is in the files, for ever; what does not make a pair leaves the last good one in force and is reported
+    /// once.
+    pub async fn follow(mut self, serving: Arc<Serving>) {
         loop {
             tokio::time::sleep(POLL).await;
             let content = self.files.content().await;
@@ -123,24 +128,24 @@ impl Followed {
                 continue;
             }
             self.seen = now;
-            let config = content.and_then(|content| self.files.tls(&content));
-            match config {
-                Ok((config, expires)) => renew(config, expires, &tls, &metrics),
+            match content.and_then(|content| self.show(&content, &serving)) {
+                Ok(expires) => tracing::info!(expires, "certificate renewed"),
                 Err(error) => {
                     tracing::error!(%error, "certificate refused; the last good one stays in use");
                 }
             }
         }
     }
+
+    fn show(&self, content: &Content, serving: &Serving) -> Result<i64, FilesError> {
+        let pair = self.files.pair(content)?;
+        let expires = pair.expires();
+        serving.show(pair)?;
+        Ok(expires)
+    }
 }
 
-fn renew(config: Arc<ServerConfig>, expires: i64, tls: &SharedTls, metrics: &Metrics) {
-    tls.store(config);
-    metrics.set_certificate_expiry(CertificateKind::Serving, expires);
-    tracing::info!(expires, "certificate renewed");
-}
-
-async fn read(path: &Path) -> Result<Vec<u8>, FilesError> {
+pub(super) async fn read(path: &Path) -> Result<Vec<u8>, FilesError> {
     tokio::fs::read(path)
         .await
         .map_err(|source| FilesError::Io {

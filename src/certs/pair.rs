@@ -2,18 +2,18 @@
 
 use std::sync::Arc;
 
-use rustls::ServerConfig;
 use rustls::crypto::ring::default_provider;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
-use x509_parser::prelude::{FromDer, X509Certificate};
+
+use super::{Certificate, CertificateError};
 
 /// A chain and a key, checked against each other.
 #[derive(Debug, Clone)]
 pub struct Pair {
     certified: Arc<CertifiedKey>,
-    expires: i64,
+    leaf: Certificate,
 }
 
 /// Two files that do not make a pair.
@@ -27,7 +27,7 @@ pub enum PairError {
     NoCertificate,
     /// The first certificate is not X.509.
     #[error("the certificate cannot be read: {0}")]
-    X509(#[from] x509_parser::asn1_rs::Err<x509_parser::error::X509Error>),
+    X509(#[from] CertificateError),
     /// The key is not PEM, or encrypted.
     #[error("the private key cannot be read: {0}")]
     Key(pem::Error),
@@ -47,35 +47,36 @@ impl Pair {
             .collect::<Result<_, _>>()
             .map_err(PairError::Certificate)?;
         let leaf = chain.first().ok_or(PairError::NoCertificate)?;
-        let (_, parsed) = X509Certificate::from_der(leaf)?;
-        let expires = parsed.validity().not_after.timestamp();
+        let leaf = Certificate::read(leaf.clone())?;
         let key = PrivateKeyDer::from_pem_slice(key).map_err(PairError::Key)?;
         let certified = CertifiedKey::from_der(chain, key, &default_provider())?;
         Ok(Self {
             certified: Arc::new(certified),
-            expires,
+            leaf,
         })
+    }
+
+    /// The first certificate of the chain.
+    #[must_use]
+    pub fn leaf(&self) -> &Certificate {
+        &self.leaf
     }
 
     /// When the leaf ends, in seconds since 1970.
     #[must_use]
     pub fn expires(&self) -> i64 {
-        self.expires
+        self.leaf.ends()
     }
 
-    /// A configuration that shows this pair to every client, TLS 1.2 and 1.3, HTTP/2 and HTTP/1.1.
-    ///
-    /// # Errors
-    ///
-    /// When the provider lacks the ciphers of TLS 1.2 and 1.3, which ring does not.
-    pub fn tls(&self) -> Result<Arc<ServerConfig>, rustls::Error> {
-        let resolver = rustls::sign::SingleCertAndKey::from(Arc::clone(&self.certified));
-        let mut config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
-            .with_safe_default_protocol_versions()?
-            .with_no_client_auth()
-            .with_cert_resolver(Arc::new(resolver));
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Ok(Arc::new(config))
+    /// The chain, leaf first.
+    #[must_use]
+    pub fn chain(&self) -> &[CertificateDer<'static>] {
+        &self.certified.cert
+    }
+
+    /// Chain and key as rustls shows them.
+    pub(super) fn certified(&self) -> Arc<CertifiedKey> {
+        Arc::clone(&self.certified)
     }
 }
 
@@ -108,6 +109,6 @@ mod tests {
     fn an_expiry_is_read_from_the_leaf() {
         let issued = issued();
         let pair = Pair::read(issued.certificate.as_bytes(), issued.key.as_bytes()).unwrap();
-        assert_eq!(pair.expires(), 364 * 86_400);
+        assert_eq!(pair.expires(), 365 * 86_400);
     }
 }

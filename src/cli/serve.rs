@@ -1,31 +1,33 @@
 //! `steadyset serve`: puts the webhook together and keeps it running.
 
+mod certificates;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use arc_swap::ArcSwap;
-use base64::Engine as _;
 use clap::ArgGroup;
+use kube::Client;
 use tokio::task::JoinSet;
 
 use super::UsageError;
 use crate::admission::{self, Reviewer, Webhook};
-use crate::certs::{self, Files, Pair};
+use crate::certs::Serving;
 use crate::cluster::{self, NoCluster, ServerVersion, Target, World};
 use crate::duration;
-use crate::metrics::{CertificateKind, Metrics};
+use crate::metrics::Metrics;
 use crate::policy::source::Store;
 use crate::policy::source::files::Followed;
 use crate::policy::source::objects::Objects;
 use crate::server::health::{self, Readiness};
 use crate::server::{Config, Counts, Lifecycle, Limits, Server, SharedTls, Signals, Transport};
 use crate::telemetry::{self, LogFormat};
+use certificates::Certificates;
 
 #[derive(Debug, clap::Args)]
-#[command(group(ArgGroup::new("certificate").required(true).args(["tls_cert", "ephemeral_cert"])))]
+#[command(group(ArgGroup::new("certificate").required(true).args(["tls_cert", "self_signed", "ephemeral_cert"])))]
 pub(super) struct Args {
     /// Where the API server calls: `/mutate` and `/validate` over TLS
     #[arg(
@@ -81,38 +83,6 @@ pub(super) struct Args {
 }
 
 #[derive(Debug, clap::Args)]
-struct Certificates {
-    /// The certificate chain, PEM, leaf first; read again when it changes
-    #[arg(
-        long,
-        env = "STEADYSET_TLS_CERT",
-        value_name = "FILE",
-        requires = "tls_key"
-    )]
-    tls_cert: Option<PathBuf>,
-    /// The private key, PEM; read again when it changes
-    #[arg(
-        long,
-        env = "STEADYSET_TLS_KEY",
-        value_name = "FILE",
-        requires = "tls_cert"
-    )]
-    tls_key: Option<PathBuf>,
-    /// For development: a certificate in memory; its caBundle is printed on stdout
-    #[arg(long, env = "STEADYSET_EPHEMERAL_CERT")]
-    ephemeral_cert: bool,
-    /// A further name for the certificate in memory, beside localhost, 127.0.0.1 and `::1`; repeatable
-    #[arg(
-        long,
-        env = "STEADYSET_DNS",
-        value_name = "NAME",
-        value_delimiter = ',',
-        requires = "ephemeral_cert"
-    )]
-    dns: Vec<String>,
-}
-
-#[derive(Debug, clap::Args)]
 struct Cluster {
     /// How to reach the cluster; as kubectl finds it unless told
     #[arg(
@@ -141,6 +111,14 @@ struct Cluster {
 /// What must not end while the process serves; each gives its name when it does.
 type Tasks = JoinSet<&'static str>;
 
+/// What a task beside the requests needs where there is a cluster.
+struct Beside<'a> {
+    client: &'a Client,
+    metrics: &'a Arc<Metrics>,
+    readiness: &'a mut Readiness,
+    tasks: &'a mut Tasks,
+}
+
 impl Args {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let _log = telemetry::install(self.log_format).context("cannot set up the log")?;
@@ -156,7 +134,8 @@ impl Args {
         let (lifecycle, mut tasks) = (Lifecycle::new(), Tasks::new());
         let mut readiness = Readiness::new(lifecycle.clone());
         let listening = readiness.gate("tls-listener");
-        let tls = self.certificates.load(&metrics, &mut tasks).await?;
+        let serving = Arc::new(Serving::new(Arc::clone(&metrics))?);
+        self.certificates.load(&serving, &mut tasks).await?;
         let store = Arc::new(Store::new(Arc::clone(&metrics)));
         follow_files(&self.config, &store, &mut tasks)?;
         let world = self
@@ -170,6 +149,13 @@ impl Args {
                 objects.follow().await;
                 "policies of the cluster"
             });
+            let mut beside = Beside {
+                client: cluster.client(),
+                metrics: &metrics,
+                readiness: &mut readiness,
+                tasks: &mut tasks,
+            };
+            self.certificates.keep(&serving, &mut beside);
         }
         let reviewer = Reviewer {
             policies: store.shared(),
@@ -181,7 +167,7 @@ impl Args {
             max_in_flight: self.max_in_flight,
         };
         let server = Server::bind(
-            self.webhook_config(tls, &metrics),
+            self.webhook_config(serving.tls(), &metrics),
             admission::router(Arc::new(webhook)),
         )
         .await?;
@@ -249,36 +235,6 @@ impl Args {
     }
 }
 
-impl Certificates {
-    async fn load(&self, metrics: &Arc<Metrics>, tasks: &mut Tasks) -> anyhow::Result<SharedTls> {
-        let (Some(certificate), Some(key)) = (self.tls_cert.clone(), self.tls_key.clone()) else {
-            return self.ephemeral(metrics);
-        };
-        let (pair, followed) = Files { certificate, key }.read().await?;
-        let tls = shared(&pair, metrics)?;
-        let (followed_tls, metrics) = (Arc::clone(&tls), Arc::clone(metrics));
-        tasks.spawn(async move {
-            followed.follow(followed_tls, metrics).await;
-            "certificate reload"
-        });
-        Ok(tls)
-    }
-
-    fn ephemeral(&self, metrics: &Metrics) -> anyhow::Result<SharedTls> {
-        let local = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
-        let names: Vec<_> = local.iter().chain(&self.dns).cloned().collect();
-        let issued = certs::issue(&names, jiff::Timestamp::now())?;
-        println!(
-            "{}",
-            base64::engine::general_purpose::STANDARD.encode(&issued.authority)
-        );
-        shared(
-            &Pair::read(issued.certificate.as_bytes(), issued.key.as_bytes())?,
-            metrics,
-        )
-    }
-}
-
 /// Puts the policies of files in force, and keeps them as the files are.
 fn follow_files(paths: &[PathBuf], store: &Arc<Store>, tasks: &mut Tasks) -> anyhow::Result<()> {
     if paths.is_empty() {
@@ -297,11 +253,6 @@ fn follow_files(paths: &[PathBuf], store: &Arc<Store>, tasks: &mut Tasks) -> any
         "policies in files"
     });
     Ok(())
-}
-
-fn shared(pair: &Pair, metrics: &Metrics) -> anyhow::Result<SharedTls> {
-    metrics.set_certificate_expiry(CertificateKind::Serving, pair.expires());
-    Ok(Arc::new(ArcSwap::new(pair.tls()?)))
 }
 
 impl Cluster {

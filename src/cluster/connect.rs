@@ -74,7 +74,7 @@ impl Target {
 }
 
 /// Why a question was not answered, as the API server says it: kube's own words repeat everything in Rust's.
-pub(super) fn reason(error: &kube::Error) -> String {
+pub(crate) fn reason(error: &kube::Error) -> String {
     match error {
         kube::Error::Api(status) => status.message.clone(),
         other => other.to_string(),

@@ -30,6 +30,7 @@ mod testing;
 mod watch;
 mod world;
 
+pub(crate) use connect::reason;
 pub use connect::{ConnectError, Target};
 pub use live::Cluster;
 pub(crate) use watch::refusal;

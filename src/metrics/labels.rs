@@ -96,6 +96,8 @@ label! {
         Closed = "closed",
         /// The peer does not trust our certificate: the caBundle or the DNS name is wrong.
         Untrusted = "untrusted",
+        /// The peer shows no certificate that `--client-ca` lets in.
+        Unauthenticated = "unauthenticated",
         /// No common version, cipher or protocol.
         Incompatible = "incompatible",
         /// What came was not TLS.
@@ -171,6 +173,9 @@ impl HandshakeFailure {
             .and_then(|inner| inner.downcast_ref::<rustls::Error>());
         match inner {
             Some(rustls::Error::AlertReceived(alert)) => Self::of_alert(*alert),
+            Some(rustls::Error::NoCertificatesPresented | rustls::Error::InvalidCertificate(_)) => {
+                Self::Unauthenticated
+            }
             Some(rustls::Error::PeerIncompatible(_) | rustls::Error::NoApplicationProtocol) => {
                 Self::Incompatible
             }

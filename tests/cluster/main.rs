@@ -13,6 +13,7 @@ mod api;
 mod apply;
 mod audit;
 mod authored;
+mod certificates;
 mod chart;
 mod claims;
 mod corpus;
@@ -20,6 +21,7 @@ mod dangling;
 mod differential;
 mod five_reports;
 mod follow;
+mod gitops;
 mod given;
 mod governing_service;
 mod helm;
@@ -60,7 +62,7 @@ type Shared = Arc<OnceLock<Result<Cluster, String>>>;
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(THREADS);
-    let (shared, policies, charts) = (Shared::default(), Shared::default(), Shared::default());
+    let [shared, policies, charts, rights, certified]: [Shared; 5] = Default::default();
     let mut trials = trials(&shared);
     trials.extend(own_trials(
         "policy",
@@ -69,8 +71,20 @@ fn main() -> ExitCode {
         policy::prepare,
     ));
     trials.extend(own_trials("chart", chart::TESTS, &charts, chart::prepare));
+    trials.extend(own_trials(
+        "certificates",
+        certificates::TESTS,
+        &certified,
+        certificates::prepare,
+    ));
+    trials.extend(own_trials(
+        "rights",
+        &[chart::rights::TESTS],
+        &rights,
+        chart::rights::prepare,
+    ));
     let conclusion = libtest_mimic::run(&arguments, trials);
-    for shared in [shared, policies, charts] {
+    for shared in [shared, policies, charts, rights, certified] {
         show_logs(&conclusion, &shared);
     }
     conclusion.exit_code()
@@ -86,6 +100,7 @@ fn trials(shared: &Shared) -> Vec<Trial> {
         ("orphans", orphans::TESTS),
         ("reports", five_reports::TESTS),
         ("answers", answers::TESTS),
+        ("gitops", gitops::TESTS),
         ("helm", helm::TESTS),
         ("on_delete", on_delete::TESTS),
         ("rollout", rollout::TESTS),

@@ -110,7 +110,11 @@ fn wrong_usage_ends_at_once() {
     generate(&other);
     let ([certificate, key], [_, stranger]) = (paths(&one), paths(&other));
     for (arguments, code, text) in [
-        (vec![], 2, "<--tls-cert <FILE>|--ephemeral-cert>"),
+        (
+            vec![],
+            2,
+            "<--tls-cert <FILE>|--self-signed|--ephemeral-cert>",
+        ),
         (vec!["--tls-cert", &certificate], 2, "--tls-key <FILE>"),
         (vec!["--tls-key", &key], 2, "--tls-cert <FILE>"),
         (
@@ -145,6 +149,21 @@ fn wrong_usage_ends_at_once() {
             "0 is not in",
         ),
         (
+            vec!["--self-signed"],
+            2,
+            "'--no-cluster' cannot be used with '--self-signed'",
+        ),
+        (
+            vec!["--ephemeral-cert", "--client-name", "apiserver"],
+            2,
+            "--client-ca <FILE>",
+        ),
+        (
+            vec!["--ephemeral-cert", "--client-ca", &key],
+            1,
+            "there is no certificate in it",
+        ),
+        (
             vec!["--ephemeral-cert", "--dns", "a b"],
             1,
             "`a b` is neither a DNS name nor an IP address",
@@ -158,6 +177,37 @@ fn wrong_usage_ends_at_once() {
         let output = steadyset(&[&["serve", "--no-cluster"], &arguments[..]].concat());
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {stderr}");
+        assert!(stderr.contains(text), "{arguments:?}: {stderr}");
+    }
+}
+
+#[test]
+fn what_self_signed_needs_is_said() {
+    let own = [
+        "--self-signed",
+        "--service=a/b",
+        "--secret=a/c",
+        "--webhook-configuration=d",
+    ];
+    for (arguments, text) in [
+        (&own[..1], "--service <NAMESPACE/NAME>"),
+        (&own[..3], "--webhook-configuration <NAME>"),
+        (
+            &["--self-signed", "--service=a"],
+            "`a` is not NAMESPACE/NAME",
+        ),
+        (
+            &[&own[..], &["--certificate-life=29s"]].concat(),
+            "--certificate-life must be 30s at least",
+        ),
+        (
+            &[&own[..], &["--authority-life=2159h"]].concat(),
+            "--authority-life must not be shorter than --certificate-life",
+        ),
+    ] {
+        let output = steadyset(&[&["serve"], arguments].concat());
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {stderr}");
         assert!(stderr.contains(text), "{arguments:?}: {stderr}");
     }
 }

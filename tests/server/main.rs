@@ -4,6 +4,7 @@
 
 mod certificates;
 mod client;
+mod clients;
 mod connections;
 mod http;
 mod objects;

@@ -73,6 +73,15 @@ const MODULES: &[Module] = &[
     },
 ];
 
+/// Reads `PromQL` as Prometheus does. No control plane needs it, so it is built when it is asked for.
+const PROMQL: Module = Module {
+    folder: "promql",
+    programs: &[("promql", "promql")],
+    pins: "github.com/prometheus/prometheus",
+    symbols: &[],
+    takes: "half a minute",
+};
+
 impl Tools {
     /// Finds the programs, building what is missing.
     ///
@@ -104,6 +113,14 @@ impl Tools {
             "helm3" | "helm4" => self.plain_helm(program),
             _ => bail!("{program} is not in {}", self.shown()),
         }
+    }
+
+    /// The program that reads `PromQL` expressions, one a line, and prints what they select.
+    ///
+    /// # Errors
+    /// Without Go, or when the build fails.
+    pub fn promql() -> Result<PathBuf> {
+        Ok(PROMQL.built(&cache_folder()?)?.join("promql"))
     }
 
     fn from_assets(assets: &Path) -> Result<Self> {
@@ -246,6 +263,9 @@ impl Module {
                 fs::read(source.join(file))
                     .with_context(|| format!("{file} of {}", self.folder))?,
             );
+        }
+        if let Ok(own) = fs::read(source.join("main.go")) {
+            hash.update(own);
         }
         hash.update(self.symbols.concat());
         let bytes = hash.finalize();

@@ -206,14 +206,7 @@ impl Webhook {
     /// # Errors
     /// When the metrics cannot be read.
     pub fn metric_sum(&self, name: &str, label: &str) -> Result<f64> {
-        let text = self.probes.get("/metrics")?.text();
-        let samples = text.lines().filter_map(|line| {
-            let (sample, value) = line.rsplit_once(' ')?;
-            let labels = sample.strip_prefix(name)?;
-            let whole = labels.is_empty() || labels.starts_with('{');
-            (whole && labels.contains(label)).then_some(value)
-        });
-        samples.map(|value| Ok(value.parse::<f64>()?)).sum()
+        metric_sum(&self.probes.get("/metrics")?.text(), name, label)
     }
 
     /// Sends SIGTERM and waits for the end.
@@ -314,6 +307,20 @@ impl Webhook {
         let [program, kubeconfig] = &self.kubectl;
         Run::new(program, line).env("KUBECONFIG", kubeconfig)
     }
+}
+
+/// The sum of a metric's samples in this text whose labels contain another (`endpoint="mutate"`, or nothing).
+///
+/// # Errors
+/// When a value is no number.
+pub fn metric_sum(text: &str, name: &str, label: &str) -> Result<f64> {
+    let samples = text.lines().filter_map(|line| {
+        let (sample, value) = line.rsplit_once(' ')?;
+        let labels = sample.strip_prefix(name)?;
+        let whole = labels.is_empty() || labels.starts_with('{');
+        (whole && labels.contains(label)).then_some(value)
+    });
+    samples.map(|value| Ok(value.parse::<f64>()?)).sum()
 }
 
 impl Drop for Webhook {

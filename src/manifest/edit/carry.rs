@@ -43,7 +43,12 @@ pub(super) fn carry(sheet: &Sheet<'_>, from: &Way, to: &Way) -> Result<Option<Ve
         )?);
         return Ok(Some(edits));
     }
-    if sheet.has_comment(&(entry.start..entry.end)) {
+    let end = if sheet.is_block(source) {
+        sheet.line_end(entry.end)
+    } else {
+        entry.end
+    };
+    if sheet.has_comment(&(entry.start..end)) {
         return Err(sheet
             .tree
             .fault(entry.value, "a comment stands in it that would be lost"));

@@ -107,7 +107,7 @@ impl<'a> Sheet<'a> {
             if !self.get(at..end).starts_with('#') {
                 return at;
             }
-            at = self.line_end(at).min(end);
+            at = self.line_end(at + 1).min(end);
         }
     }
 

@@ -1,15 +1,27 @@
 //! The Helm chart: what it renders, how it is installed and taken away, and whether it does what it says. It is for a whole
 //! cluster, so it has one of its own.
 
+use std::time::Duration;
+
 use anyhow::Result;
 use serde_json::Value;
 
 use crate::support::{Cluster, Helm, Run, manifests};
 
+mod conditions;
+mod life;
+mod release;
 mod render;
+pub mod rights;
+mod tasks;
+mod values;
 
 /// Everything about the chart.
-pub const TESTS: &[&[crate::Test]] = &[render::TESTS];
+pub const TESTS: &[&[crate::Test]] =
+    &[render::TESTS, life::TESTS, conditions::TESTS, values::TESTS];
+
+/// How long the process, or a change of the configurations, may take to be heard of.
+const SOON: Duration = Duration::from_mins(1);
 
 /// What a chart is rendered with where there is no cluster to ask; the Helm of the tests knows only an ancient one.
 const VERSION: &str = "--kube-version=1.36.3";

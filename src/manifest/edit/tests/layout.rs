@@ -117,6 +117,16 @@ fn members_are_added_to_mappings() {
 }
 
 #[test]
+fn comments_at_the_margin_are_passed_over() {
+    yaml(&[(
+        "between items",
+        "a:\n# x\n- x\n# y\n- y z\n# z\nb: 1\n",
+        add("/a/-", "w"),
+        "a:\n# x\n- x\n# y\n- y z\n- w\n# z\nb: 1\n",
+    )]);
+}
+
+#[test]
 fn items_are_added_to_lists() {
     let claim = json!({"metadata": {"name": "data"}, "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}});
     yaml(&[
