@@ -1,5 +1,5 @@
-# The webhook and nothing else: one static program on an empty image.
 # syntax=docker/dockerfile:1
+# The webhook and nothing else: one static program on an empty image.
 FROM rust:1.95-alpine AS build
 # ring is partly C
 RUN apk add --no-cache musl-dev

@@ -18,8 +18,8 @@ use super::Certificate;
 const YEAR: Duration = Duration::from_hours(365 * 24);
 
 /// Certificates are valid from a little before they are made, so that a clock that is behind accepts them too: a twentieth
-/// of their life, an hour at most.
-const BACKDATED: Duration = Duration::from_hours(1);
+/// of their life, a day at most.
+const BACKDATED: Duration = Duration::from_hours(24);
 
 /// An authority's certificate and a leaf that it has signed, as PEM. The authority's key is not kept.
 #[derive(Clone)]

@@ -169,6 +169,10 @@ pub fn verifies(
     let Ok(name) = ServerName::try_from(host) else {
         return false;
     };
+    // Go takes a certificate that is itself trusted, whatever it says of being an authority; webpki does not.
+    if let Some(own) = roots.iter().find(|root| root.der == *leaf) {
+        return own.is_valid(now) && own.dns_names().iter().any(|name| name == host);
+    }
     let mut store = RootCertStore::empty();
     store.add_parsable_certificates(roots.iter().map(|root| root.der.clone()));
     let provider = Arc::new(default_provider());
@@ -223,6 +227,23 @@ mod tests {
         ] {
             let at = now() + SignedDuration::from_secs(later);
             assert_eq!(verifies(roots, chain, host, at), expected, "{what}");
+        }
+    }
+
+    #[test]
+    fn a_certificate_that_is_trusted_itself_is_verified_though_it_calls_itself_an_authority() {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let mut params = rcgen::CertificateParams::new(["a.b.svc".to_owned()]).unwrap();
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let made = params.self_signed(&key).unwrap();
+        let own = Certificate::made(made.der()).unwrap();
+        let chain = [own.der().clone()];
+        for (roots, host, expected) in [
+            (&[own.clone()][..], "a.b.svc", true),
+            (&[own], "a.c.svc", false),
+            (&[], "a.b.svc", false),
+        ] {
+            assert_eq!(verifies(roots, &chain, host, now()), expected, "{host}");
         }
     }
 

@@ -196,13 +196,10 @@ impl Keeper {
         let entries: Vec<_> = entries.flat_map(|published| &published.entries).collect();
         self.sightings.note(&entries, clock.uptime);
         let plan = plan(&self.seen(clock));
-        if plan.show {
-            self.show();
-        }
+        let mut done = plan.show && self.show();
         let pair = self.shown.as_ref().map(Kept::pair);
         let configurations = entries_of(&self.published);
         self.told.sync.report(configurations, pair, clock.now);
-        let mut done = plan.show;
         if let Some(write) = plan.write.filter(|_| self.secret_pace.allows(clock.uptime)) {
             let outcome = self.write(write, clock.now).await;
             self.secret_pace.note(outcome, self.began.elapsed());
@@ -238,13 +235,14 @@ impl Keeper {
         }
     }
 
-    fn show(&mut self) {
+    /// Whether it is shown now.
+    fn show(&mut self) -> bool {
         let Some(known) = self.known.clone() else {
-            return;
+            return false;
         };
         if let Err(error) = self.told.serving.show(known.pair().clone()) {
             tracing::error!(%error, "the certificate cannot be shown");
-            return;
+            return false;
         }
         let (expires, authority) = (known.leaf().ends(), known.authority().ends());
         let metrics = &self.told.metrics;
@@ -252,6 +250,7 @@ impl Keeper {
         self.told.shown.set(true);
         tracing::info!(expires, authority_expires = authority, "certificate shown");
         self.shown = Some(known);
+        true
     }
 
     async fn write(&mut self, write: Write, now: Timestamp) -> Outcome {

@@ -15,6 +15,10 @@ const LEAF: &str = "tls.crt";
 const LEAF_KEY: &str = "tls.key";
 const RETIRED: &str = "retired.crt";
 
+/// How many authorities are kept beside the present one. One retires in years; more than a few mean that clocks differ, and
+/// a Secret has an end.
+const MAX_RETIRED: usize = 8;
+
 /// The data of a Secret.
 pub type Data = BTreeMap<String, ByteString>;
 
@@ -114,7 +118,8 @@ impl Kept {
         Self::of(self.authority.clone(), leaf, self.still_trusted(now))
     }
 
-    /// A new authority with a new leaf; the present one retires.
+    /// A new authority with a new leaf; the present one retires, even if its leaf has ended: another replica's clock may
+    /// say otherwise.
     ///
     /// # Errors
     ///
@@ -125,7 +130,8 @@ impl Kept {
             leaf: self.leaf.certificate.clone(),
             authority: self.authority.certificate().clone(),
         });
-        retired.retain(|old| old.leaf.ends() >= now.as_second());
+        let too_many = retired.len().saturating_sub(MAX_RETIRED);
+        retired.drain(..too_many);
         let fresh = Self::new(wish, now)?;
         Ok(Self { retired, ..fresh })
     }
@@ -315,14 +321,19 @@ mod tests {
             let renewed = second.with_new_leaf(&wish(), then).unwrap();
             assert_eq!(renewed.retired.len(), trusted - 1, "after {after} s");
         }
-        let late = now() + SignedDuration::from_secs(61);
-        assert!(
-            first
-                .with_new_authority(&wish(), late)
-                .unwrap()
-                .retired
-                .is_empty()
-        );
+    }
+
+    #[test]
+    fn replicas_whose_clocks_differ_keep_what_the_others_show_and_not_without_end() {
+        let mut kept = Kept::new(&wish(), now()).unwrap();
+        let late = now() + SignedDuration::from_secs(6100);
+        for turn in 0..20 {
+            let clock = if turn % 2 == 0 { late } else { now() };
+            let before = kept.authority().clone();
+            kept = kept.with_new_authority(&wish(), clock).unwrap();
+            assert_eq!(kept.retired.last().unwrap().authority, before);
+        }
+        assert!(kept.retired.len() <= MAX_RETIRED);
     }
 
     #[test]

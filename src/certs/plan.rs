@@ -6,7 +6,7 @@
 //! * the **Secret** is the truth. Who finds two thirds of a life over, writes a successor; who finds it missing, writes what
 //!   it knows;
 //! * an authority is **published** as soon as it is in the Secret, and stays for as long as anybody may show a leaf of it;
-//! * a leaf is **shown** when every caBundle has held its authority for [`SETTLED`], so that every API server has heard
+//! * a leaf is **shown** when every caBundle has held its authority for [`settled_after`], so that every API server has heard
 //!   of it. What is shown already needs no waiting.
 
 use std::collections::BTreeMap;
@@ -19,8 +19,12 @@ use super::webhooks::Entry;
 use super::{Certificate, Pair};
 
 /// How long an authority is published before a leaf of it is shown: API servers learn of a configuration by a watch, each
-/// on its own.
-pub const SETTLED: Duration = Duration::from_secs(5);
+/// on its own, and one of several may be minutes behind. Lives too short for that wait a sixth of themselves, which is half of
+/// what is left after the renewal.
+#[must_use]
+pub fn settled_after(leaf: Duration) -> Duration {
+    (leaf / 6).clamp(Duration::from_secs(5), Duration::from_mins(5))
+}
 
 /// How long an authority that we do not know stays in a caBundle, at most: replicas of before, with certificates from
 /// elsewhere, may still serve.
@@ -234,8 +238,8 @@ impl Seen<'_> {
         let published = self
             .sightings
             .everywhere_for(known.authority(), self.clock.uptime);
-        let settled =
-            published.is_some_and(|time| time >= SETTLED) || self.entries().next().is_none();
+        let settled = published.is_some_and(|time| time >= settled_after(self.wish.leaf))
+            || self.entries().next().is_none();
         verified(known) && (settled || !verified(shown))
     }
 
@@ -257,9 +261,10 @@ impl Seen<'_> {
         self.known?;
         let mut bundle = self.wanted();
         let wanted = bundle.len();
+        // Not by their dates: where our clock is wrong, theirs may be the leaves that are shown.
         let stays = |authority: &&Certificate| {
             let published = self.sightings.anywhere_for(authority, self.clock.uptime);
-            authority.is_valid(self.clock.now) && published < self.wish.leaf.min(FOREIGN)
+            published < self.wish.leaf.min(FOREIGN)
         };
         for authority in entry.bundle.iter().filter(stays) {
             if !bundle.contains(authority) {
