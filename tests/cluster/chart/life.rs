@@ -12,11 +12,18 @@ use crate::support::{Cluster, Helm, Run, eventually};
 pub const TESTS: &[Test] = &[
     (
         "a_release_answers_is_upgraded_and_goes_with_helm_3",
-        |cluster| a_release_answers_is_upgraded_and_goes(cluster, Helm::V3, "life-3"),
+        |cluster| a_release_answers_is_upgraded_and_goes(cluster, Helm::V3, "life-3", &json!({})),
     ),
     (
         "a_release_answers_is_upgraded_and_goes_with_helm_4",
-        |cluster| a_release_answers_is_upgraded_and_goes(cluster, Helm::V4, "life-4"),
+        |cluster| a_release_answers_is_upgraded_and_goes(cluster, Helm::V4, "life-4", &json!({})),
+    ),
+    (
+        "a_release_with_a_certificate_that_is_given_keeps_its_bundle",
+        |cluster| {
+            let given = json!({"certificates": {"mode": "secret", "secretName": "given"}});
+            a_release_answers_is_upgraded_and_goes(cluster, Helm::V4, "given", &given)
+        },
     ),
     (
         "without_an_answer_each_failure_policy_does_what_is_said_of_it",
@@ -39,9 +46,14 @@ fn bundles(release: &Release<'_>) -> Result<Vec<Value>> {
     Ok(bundles)
 }
 
-fn a_release_answers_is_upgraded_and_goes(cluster: &Cluster, helm: Helm, name: &str) -> Result<()> {
+fn a_release_answers_is_upgraded_and_goes(
+    cluster: &Cluster,
+    helm: Helm,
+    name: &str,
+    values: &Value,
+) -> Result<()> {
     let full = format!("{name}-steadyset");
-    let mut release = Release::install(cluster, helm, &full, &json!({}))?;
+    let mut release = Release::install(cluster, helm, &full, values)?;
     let program = release.start()?;
     let created = release.create("web", "-o json")?;
     ensure!(created.status == 0, "{created}");

@@ -10,6 +10,7 @@ use crate::support::{Cluster, Helm, Run, manifests};
 
 mod conditions;
 mod life;
+mod observed;
 mod release;
 mod render;
 pub mod rights;
@@ -17,8 +18,13 @@ mod tasks;
 mod values;
 
 /// Everything about the chart.
-pub const TESTS: &[&[crate::Test]] =
-    &[render::TESTS, life::TESTS, conditions::TESTS, values::TESTS];
+pub const TESTS: &[&[crate::Test]] = &[
+    render::TESTS,
+    life::TESTS,
+    conditions::TESTS,
+    values::TESTS,
+    observed::TESTS,
+];
 
 /// How long the process, or a change of the configurations, may take to be heard of.
 const SOON: Duration = Duration::from_mins(1);

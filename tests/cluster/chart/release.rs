@@ -43,9 +43,9 @@ impl<'c> Release<'c> {
             "ports": {"webhook": port, "probes": probes},
             "service": {"port": port},
             "webhook": {"namespaceSelector": {"matchLabels": {LABEL: name}}},
-            "certificates": {"mode": "secret", "secretName": "given"},
         });
         json_patch::merge(&mut values, more);
+        let is_given = values["certificates"]["mode"] == "secret";
         let release = Self {
             cluster,
             helm,
@@ -56,10 +56,14 @@ impl<'c> Release<'c> {
             guarded: format!("{name}-guarded"),
         };
         release.namespaces()?;
-        release.certificate()?;
+        if is_given {
+            release.certificate()?;
+        }
         release.run_helm("install")?;
         release.redirect()?;
-        release.publish()?;
+        if is_given {
+            release.publish()?;
+        }
         Ok(release)
     }
 
