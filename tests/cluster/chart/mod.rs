@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::support::{Cluster, Helm, Run, manifests};
 
 mod conditions;
+mod kept;
 mod life;
 mod observed;
 mod release;
@@ -24,6 +25,7 @@ pub const TESTS: &[&[crate::Test]] = &[
     conditions::TESTS,
     values::TESTS,
     observed::TESTS,
+    kept::TESTS,
 ];
 
 /// How long the process, or a change of the configurations, may take to be heard of.

@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use base64::Engine;
@@ -175,8 +176,20 @@ impl<'c> Release<'c> {
         self.cluster.kubectl(&format!("-n {} {line}", self.guarded))
     }
 
+    /// The cluster that it is in.
+    pub fn cluster(&self) -> &'c Cluster {
+        self.cluster
+    }
+
     /// Starts what a pod of the Deployment would run, and waits until the API server calls it.
     pub fn start(&self) -> Result<Program> {
+        let program = self.start_within(SOON)?;
+        self.answers()?;
+        Ok(program)
+    }
+
+    /// The same, and waits until it is ready.
+    pub fn start_within(&self, within: Duration) -> Result<Program> {
         let deployment = self.kubectl(&format!("get deployment {} -o json", self.name))?;
         let mut deployment: Value = serde_json::from_str(&deployment.stdout)?;
         let pod = &mut deployment["spec"]["template"]["spec"];
@@ -189,12 +202,11 @@ impl<'c> Release<'c> {
         command.args(args).env("STEADYSET_KUBECONFIG", kubeconfig);
         let plane = self.cluster.plane();
         let mut program = plane.spawn(&self.name, &mut command, Stdout::Log)?;
-        program.ready(SOON, || {
+        program.ready(within, || {
             let answer = self.probes.get("/readyz?verbose")?;
             ensure!(answer.status == 200, "{}", answer.text());
             Ok(())
         })?;
-        self.answers()?;
         Ok(program)
     }
 
