@@ -12,6 +12,7 @@ use crate::support::Webhook;
 
 /// A rendered chart, in a namespace of its own.
 pub struct Release {
+    path: PathBuf,
     file: String,
     namespace: String,
     sets: Vec<Value>,
@@ -23,6 +24,10 @@ pub struct Release {
 pub struct Outcome {
     /// The chart's file.
     pub file: String,
+    /// The same with its folder.
+    pub path: PathBuf,
+    /// Where it was written to.
+    pub namespace: String,
     /// The set's name.
     pub set: String,
     /// As the chart has it.
@@ -47,6 +52,7 @@ pub fn charts(folder: &Path) -> Result<Vec<PathBuf>> {
 pub fn read(path: &Path, namespace: String) -> Result<Release> {
     let text = fs::read_to_string(path)?;
     let mut release = Release {
+        path: path.to_owned(),
         file: path
             .file_name()
             .unwrap_or_default()
@@ -123,6 +129,8 @@ impl Release {
             let path = collection(&written, &self.namespace) + "?dryRun=All";
             Ok(Outcome {
                 file: self.file.clone(),
+                path: self.path.clone(),
+                namespace: self.namespace.clone(),
                 set: written["metadata"]["name"]
                     .as_str()
                     .unwrap_or("?")
@@ -135,7 +143,7 @@ impl Release {
     }
 }
 
-fn collection(object: &Value, namespace: &str) -> String {
+pub(super) fn collection(object: &Value, namespace: &str) -> String {
     let (group, kinds) = match object["kind"].as_str() {
         Some("StatefulSet") => ("apis/apps/v1", "statefulsets"),
         Some("Service") => ("api/v1", "services"),

@@ -1,124 +1,213 @@
-//! The audit of a file says what the webhook says of the sets in it.
+//! A file, the webhook and the cluster: what is said of a set, and what is filled in, on each.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use json_patch::Patch;
 use serde_json::{Value, json};
 
-use super::release::Outcome;
-use crate::support::Cluster;
+use super::release::{Outcome, collection};
+use super::table::{Differences, Surface};
+use crate::api::Api;
+use crate::support::{Cluster, eventually};
 
-/// Rules that need more of the cluster than a file tells.
-const CLUSTER_ONLY: &[&str] = &["storage-class-missing"];
-
-/// What was said of a set, and what was filled in.
-#[derive(Debug, PartialEq, Eq)]
-struct Said {
-    rules: BTreeSet<String>,
-    service: Value,
-    probes: Vec<Value>,
-    claims: usize,
-}
-
-/// Compares the two for every set.
-pub fn agree(cluster: &Cluster, folder: &Path, outcomes: &[Outcome]) -> Result<()> {
-    let mut files: BTreeMap<&str, Vec<&Outcome>> = BTreeMap::new();
-    for outcome in outcomes {
-        files.entry(&outcome.file).or_default().push(outcome);
+/// Compares them for every set; the rules may differ as the table says, what is filled in may not.
+pub fn agree(cluster: &Cluster, api: &mut Api, outcomes: &[Outcome]) -> Result<Differences> {
+    let rows = in_files(cluster, outcomes)?;
+    let (mut differences, mut faults) = (Differences::default(), Vec::new());
+    switch_off(api, outcomes)?;
+    for (outcome, row) in outcomes.iter().zip(&rows) {
+        compare_rules(outcome, row, &mut differences);
+        if outcome.answer.code == 201 {
+            faults.extend(compare_set(api, outcome, row)?);
+        }
     }
-    let mut differences = Vec::new();
-    for (file, outcomes) in files {
-        let rows = audit(cluster, &folder.join(file))?;
-        for outcome in outcomes {
-            let row = rows.iter().find(|row| row["name"] == outcome.set.as_str());
-            let row = row.with_context(|| format!("{file}: no row of {}", outcome.set))?;
-            let (admitted, audited) = (at_admission(outcome), in_file(outcome, row)?);
-            if !agrees(outcome, &admitted, &audited) {
-                differences.push(format!(
-                    "{file} {}:\n  webhook {admitted:?}\n  audit   {audited:?}",
-                    outcome.set
-                ));
-            }
+    let stored = store(api, outcomes)?;
+    let listed = in_cluster(cluster)?;
+    let mut compared = 0;
+    for ((outcome, file), _) in outcomes
+        .iter()
+        .zip(&rows)
+        .zip(stored)
+        .filter(|(_, stored)| *stored)
+    {
+        let row = listed.get(&(outcome.namespace.clone(), outcome.set.clone()));
+        let row = row.with_context(|| format!("no row of {}", title(outcome)))?;
+        compared += 1;
+        differences.compare(
+            (Surface::File, &rules(file)),
+            (Surface::Cluster, &rules(row)),
+            &title(outcome),
+        );
+        let (in_file, in_cluster) = (injected(file), &row["patch"]);
+        if in_file != *in_cluster {
+            faults.push(format!(
+                "{}\n  file    {in_file}\n  cluster {in_cluster}",
+                title(outcome)
+            ));
         }
     }
     println!(
-        "{} of {} sets are judged alike in their file",
-        outcomes.len() - differences.len(),
+        "{} sets, {compared} of them stored with the webhook off",
         outcomes.len()
     );
-    ensure!(differences.is_empty(), "{}", differences.join("\n"));
-    Ok(())
+    ensure!(faults.is_empty(), "{}", faults.join("\n"));
+    Ok(differences)
 }
 
-/// A set that is refused on `/mutate` never comes to `/validate`, where the other rules would have been heard.
-fn agrees(outcome: &Outcome, admitted: &Said, audited: &Said) -> bool {
-    if outcome.answer.code == 201 {
-        admitted == audited
-    } else {
-        admitted.rules.is_subset(&audited.rules)
+fn title(outcome: &Outcome) -> String {
+    format!("{} {}", outcome.file, outcome.set)
+}
+
+/// The row of each set in the audit of its file.
+fn in_files(cluster: &Cluster, outcomes: &[Outcome]) -> Result<Vec<Value>> {
+    let mut reports: BTreeMap<&Path, Value> = BTreeMap::new();
+    let mut rows = Vec::new();
+    for outcome in outcomes {
+        if !reports.contains_key(&*outcome.path) {
+            let run = cluster.run_steadyset("audit -o json --kube-version 1.36.3 --fail-on never");
+            reports.insert(&outcome.path, run.arg(&outcome.path).json()?);
+        }
+        let results = reports[&*outcome.path]["results"].as_array();
+        let row = results
+            .into_iter()
+            .flatten()
+            .find(|row| row["name"] == outcome.set.as_str());
+        rows.push(
+            row.with_context(|| format!("no row of {}", title(outcome)))?
+                .clone(),
+        );
     }
+    Ok(rows)
 }
 
-/// The rows of the sets that the server still knows, in the order of the file.
-fn audit(cluster: &Cluster, path: &Path) -> Result<Vec<Value>> {
-    let run = cluster.run_steadyset("audit -o json --kube-version 1.36.3 --fail-on never");
-    let output = run.arg(path).ok()?;
-    let mut report: Value =
-        serde_json::from_str(&output.stdout).with_context(|| output.to_string())?;
-    Ok(report["results"]
-        .as_array_mut()
-        .map(std::mem::take)
-        .unwrap_or_default())
+/// The rules that a row is about; what is for the operator alone is not heard at admission.
+fn heard(row: &Value) -> BTreeSet<String> {
+    rules_of(row, |finding| finding["action"] != "audit")
 }
 
-fn at_admission(outcome: &Outcome) -> Said {
+fn rules(row: &Value) -> BTreeSet<String> {
+    rules_of(row, |_| true)
+}
+
+fn rules_of(row: &Value, counts: impl Fn(&Value) -> bool) -> BTreeSet<String> {
+    let found = row["findings"].as_array().into_iter().flatten();
+    let counted = found.filter(|finding| counts(finding));
+    counted
+        .filter_map(|finding| Some(finding["rule"].as_str()?.to_owned()))
+        .collect()
+}
+
+fn at_admission(outcome: &Outcome) -> BTreeSet<String> {
     let tag = |text: &str| Some(text.rsplit_once(" [")?.1.trim_end_matches(']').to_owned());
     let causes = outcome.answer.body["details"]["causes"].as_array();
+    let ours = |reason: &str| steadyset::rules::named(reason).is_some();
     let denied = causes
         .into_iter()
         .flatten()
-        .filter_map(|cause| Some(cause["reason"].as_str()?.to_owned()));
-    let stored = if outcome.answer.code == 201 {
-        &outcome.answer.body
-    } else {
-        &outcome.written
-    };
-    said(outcome.complaints().filter_map(tag).chain(denied), stored)
+        .filter_map(|cause| cause["reason"].as_str());
+    let denied = denied.filter(|reason| ours(reason)).map(ToOwned::to_owned);
+    outcome.complaints().filter_map(tag).chain(denied).collect()
 }
 
-fn in_file(outcome: &Outcome, row: &Value) -> Result<Said> {
-    let found = row["findings"].as_array().into_iter().flatten();
-    let heard = found.filter(|finding| finding["action"] != "audit");
-    let rules = heard.filter_map(|finding| Some(finding["rule"].as_str()?.to_owned()));
-    let mut filled = outcome.written.clone();
-    if outcome.answer.code == 201 {
-        let patch: Patch = serde_json::from_value(row["patch"].clone())?;
-        json_patch::patch(&mut filled, &patch).with_context(|| row["patch"].to_string())?;
+/// A set that is refused on `/mutate` never comes to `/validate`, where the other rules would have been heard; what the server cannot
+/// read comes to neither.
+fn compare_rules(outcome: &Outcome, row: &Value, differences: &mut Differences) {
+    let (admitted, mut audited) = (at_admission(outcome), heard(row));
+    if outcome.answer.code != 201 {
+        let of_the_file = |rule: &String| {
+            steadyset::rules::named(rule).is_some_and(steadyset::rules::Rule::is_of_the_file)
+        };
+        audited.retain(|rule| admitted.contains(rule) || of_the_file(rule));
     }
-    Ok(said(rules, &filled))
+    differences.compare(
+        (Surface::File, &audited),
+        (Surface::Webhook, &admitted),
+        &title(outcome),
+    );
 }
 
-fn said(rules: impl Iterator<Item = String>, set: &Value) -> Said {
-    let containers = set["spec"]["template"]["spec"]["containers"].as_array();
-    let handler = |container: &Value| {
-        let probe = &container["readinessProbe"];
-        json!([
-            probe["exec"],
-            probe["tcpSocket"]["port"],
-            probe["httpGet"]["path"],
-            probe["periodSeconds"].as_i64().unwrap_or(10)
-        ])
-    };
-    Said {
-        rules: rules
-            .filter(|rule| !CLUSTER_ONLY.contains(&rule.as_str()))
-            .collect(),
-        service: json!(set["spec"]["serviceName"].as_str().unwrap_or_default()),
-        probes: containers.into_iter().flatten().map(handler).collect(),
-        claims: set["spec"]["volumeClaimTemplates"]
-            .as_array()
-            .map_or(0, Vec::len),
+/// What the server makes of the patched file, the webhook being off, is what it made of the file with the webhook on.
+fn compare_set(api: &mut Api, outcome: &Outcome, row: &Value) -> Result<Option<String>> {
+    let mut patched = outcome.written.clone();
+    let patch: Patch = serde_json::from_value(injected(row))?;
+    json_patch::patch(&mut patched, &patch).with_context(|| row["patch"].to_string())?;
+    let answer = api.create(
+        &(collection(&patched, &outcome.namespace) + "?dryRun=All"),
+        &patched,
+    )?;
+    let (file, admitted) = (&answer.body["spec"], &outcome.answer.body["spec"]);
+    let differ = answer.code != 201 || file != admitted;
+    Ok(differ.then(|| {
+        format!(
+            "{}\n  file    {} {file}\n  webhook {admitted}",
+            title(outcome),
+            answer.code
+        )
+    }))
+}
+
+/// What a row's patch fills in: what it moves the webhook never saw.
+fn injected(row: &Value) -> Value {
+    let operations = row["patch"].as_array().into_iter().flatten();
+    operations
+        .filter(|operation| operation["op"] != "move")
+        .cloned()
+        .collect()
+}
+
+/// Takes the sets' namespaces away from the webhook, and sees to it that nothing runs there.
+fn switch_off(api: &mut Api, outcomes: &[Outcome]) -> Result<()> {
+    let namespaces: BTreeSet<&str> = outcomes.iter().map(|outcome| &*outcome.namespace).collect();
+    let quota = json!({"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "nothing"},
+        "spec": {"hard": {"pods": "0", "persistentvolumeclaims": "0"}}});
+    for name in &namespaces {
+        let answer = api.create(&format!("/api/v1/namespaces/{name}/resourcequotas"), &quota)?;
+        ensure!(answer.code == 201, "{}", answer.body);
+        let path = format!("/api/v1/namespaces/{name}");
+        let mut namespace = api.get(&path)?.body;
+        namespace["metadata"]["labels"] = json!({});
+        let answer = api.replace(&path, &namespace)?;
+        ensure!(answer.code == 200, "{}", answer.body);
     }
+    // the server hears of namespaces in their order
+    let last = namespaces.last().context("no namespace")?;
+    let probe = crate::given::web(&json!({}));
+    let path = collection(&probe, last) + "?dryRun=All";
+    eventually("the webhook to be off", Duration::from_secs(20), || {
+        let answer = api.create(&path, &probe)?;
+        let annotations = &answer.body["metadata"]["annotations"];
+        ensure!(annotations.is_null(), "{annotations}");
+        Ok(())
+    })
+}
+
+/// Creates the sets as they are written, and says which of them the server takes.
+fn store(api: &mut Api, outcomes: &[Outcome]) -> Result<Vec<bool>> {
+    let mut create = |outcome: &Outcome| {
+        let answer = api.create(
+            &collection(&outcome.written, &outcome.namespace),
+            &outcome.written,
+        )?;
+        Ok(answer.code == 201)
+    };
+    outcomes.iter().map(&mut create).collect()
+}
+
+/// The rows of everything that is stored, by namespace and name.
+fn in_cluster(cluster: &Cluster) -> Result<BTreeMap<(String, String), Value>> {
+    let kubeconfig = cluster.account()?.display();
+    let line = format!("audit --cluster --kubeconfig {kubeconfig} -o json --fail-on never");
+    let mut report = cluster.run_steadyset(&line).json()?;
+    let rows = report["results"]
+        .as_array_mut()
+        .map(std::mem::take)
+        .unwrap_or_default();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    Ok(rows
+        .into_iter()
+        .map(|row| ((text(&row["namespace"]), text(&row["name"])), row))
+        .collect())
 }
