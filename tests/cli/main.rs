@@ -9,3 +9,4 @@ mod program;
 mod scale;
 mod shell;
 mod terminal;
+mod wrong_input;

@@ -29,7 +29,8 @@ fn command(arguments: &[&str]) -> Command {
 }
 
 impl Run {
-    fn of(output: Output) -> Self {
+    /// What a program that has ended gave.
+    pub fn of(output: Output) -> Self {
         let text = |bytes| String::from_utf8(bytes).unwrap();
         Self {
             code: output.status.code().unwrap(),
