@@ -3,6 +3,7 @@
 mod audit;
 mod authored;
 mod explain;
+mod formats;
 mod pages;
 mod policy;
 mod program;

@@ -86,16 +86,22 @@ fn write_error<W: Write>(error: &Unreadable, xml: &mut Writer<W>) -> io::Result<
 fn write_text<W: Write>(start: BytesStart<'_>, text: &str, xml: &mut Writer<W>) -> io::Result<()> {
     let end = start.to_end().into_owned();
     xml.write_event(Event::Start(start))?;
-    xml.write_event(Event::Text(BytesText::new(text)))?;
+    xml.write_event(Event::Text(BytesText::new(&legible(text))))?;
     xml.write_event(Event::End(end))
 }
 
 fn element(name: &'static str, attributes: &[(&str, String)]) -> BytesStart<'static> {
     let mut element = BytesStart::new(name);
     for (key, value) in attributes {
-        element.push_attribute((*key, value.as_str()));
+        element.push_attribute((*key, &*legible(value)));
     }
     element
+}
+
+/// A text without the control characters that XML 1.0 does not know, not even escaped.
+fn legible(text: &str) -> String {
+    let known = |character: char| !character.is_control() || matches!(character, '\t' | '\n');
+    text.replace(|character| !known(character), "\u{fffd}")
 }
 
 fn denials(row: &Row) -> impl Iterator<Item = &Located> {
