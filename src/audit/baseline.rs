@@ -1,6 +1,8 @@
 //! Findings that were there before: only new ones count.
 
 use std::collections::BTreeSet;
+use std::env;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
@@ -27,7 +29,7 @@ struct Known {
 impl Known {
     fn of(row: &Row, rule: &str, pointer: &str) -> Self {
         let path = match &row.place {
-            Place::File { path, .. } => path.clone(),
+            Place::File { path, .. } => from_here(path),
             Place::Cluster => String::new(),
         };
         Self {
@@ -38,6 +40,13 @@ impl Known {
             pointer: pointer.to_owned(),
         }
     }
+}
+
+/// One file has one name, whether the path that was given is relative or not.
+fn from_here(path: &str) -> String {
+    let here = env::current_dir().ok();
+    let below = here.and_then(|here| Path::new(path).strip_prefix(here).ok());
+    below.map_or_else(|| path.to_owned(), |below| below.display().to_string())
 }
 
 impl Baseline {

@@ -287,6 +287,25 @@ fn a_baseline_lets_only_new_findings_count() {
 }
 
 #[test]
+fn a_baseline_knows_a_file_by_either_of_its_paths() {
+    let folder = folder(&[("deploy/set.yaml", BAD)]);
+    let folder = folder.path().canonicalize().unwrap();
+    let absolute = folder.join("deploy").display().to_string();
+    let (here, whole) = ("deploy", absolute.as_str());
+    for (written, read) in [(here, whole), (whole, here), (whole, "./deploy")] {
+        let code = |path: &str, option: &str| {
+            let arguments = ["audit", path, option, "baseline.txt"];
+            let program = env!("CARGO_BIN_EXE_steadyset");
+            let mut command = std::process::Command::new(program);
+            let output = command.args(arguments).current_dir(&folder).output();
+            Run::of(output.unwrap()).code
+        };
+        assert_eq!(code(written, "--write-baseline"), 0);
+        assert_eq!(code(read, "--baseline"), 0, "{written}, {read}");
+    }
+}
+
+#[test]
 fn standard_input_is_a_file_like_others() {
     let answer = with_stdin(&["audit", "-", "-o", "github"], BAD);
     assert_eq!(answer.code, 1);
