@@ -2,6 +2,7 @@
 
 mod audit;
 mod authored;
+mod ci;
 mod explain;
 mod formats;
 mod pages;
