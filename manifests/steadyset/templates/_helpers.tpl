@@ -35,9 +35,13 @@ app.kubernetes.io/component: access
 {{- .Values.serviceAccount.name | default (include "steadyset.name" .) -}}
 {{- end -}}
 
-{{/* The Secret with the serving certificate. */}}
+{{/*
+The Secret with the serving certificate. Each mode has a name of its own: what another mode left would be taken for a
+stranger's, and a release that changes its mode would never be ready.
+*/}}
 {{- define "steadyset.secret" -}}
-{{- .Values.certificates.secretName | default (printf "%s-tls" (include "steadyset.name" .)) -}}
+{{- $kept := ternary "self-signed" "tls" (eq .Values.certificates.mode "self-signed") -}}
+{{- .Values.certificates.secretName | default (printf "%s-%s" (include "steadyset.name" .) $kept) -}}
 {{- end -}}
 
 {{- define "steadyset.image" -}}
@@ -71,7 +75,8 @@ app.kubernetes.io/component: access
 {{/*
 One entry of a webhook configuration: dict "root", "path" (mutate, validate), "operation" (CREATE, UPDATE).
 An entry for each operation, because to miss a CREATE is for ever (serviceName and volumeClaimTemplates cannot change
-later) and to miss an UPDATE is not.
+later) and to miss an UPDATE is not. The names are for ever: the pods own the caBundle of each entry, so that server-side apply
+could not take away an entry that was called otherwise.
 */}}
 {{- define "steadyset.webhook" -}}
 {{- $values := .root.Values.webhook -}}

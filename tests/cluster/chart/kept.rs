@@ -49,7 +49,7 @@ fn becomes_ready(release: &Release<'_>, within: Duration) -> Result<()> {
 }
 
 fn secret(release: &Release<'_>) -> Result<Value> {
-    let line = format!("get secret {}-tls -o json", release.name);
+    let line = format!("get secret {}-self-signed -o json", release.name);
     let found: Value = serde_json::from_str(&release.kubectl(&line)?.stdout)?;
     Ok(found["data"].clone())
 }
@@ -58,7 +58,7 @@ fn secret(release: &Release<'_>) -> Result<Value> {
 fn again(release: &Release<'_>, within: Duration, line: &str) -> Result<()> {
     let _process = release.start_within(within)?;
     let before = secret(release)?;
-    release.kubectl(&format!("{line} secret {}-tls", release.name))?;
+    release.kubectl(&format!("{line} secret {}-self-signed", release.name))?;
     eventually("the Secret", within, || {
         ensure!(secret(release)? == before, "it holds something else");
         Ok(())
@@ -177,7 +177,7 @@ fn each_right_of_the_certificates_is_needed(cluster: &Cluster) -> Result<()> {
 
 /// As on the first day: no Secret, so the caBundle does not fit what comes next.
 fn fresh(release: &Release<'_>) -> Result<()> {
-    let line = format!("delete secret {}-tls --ignore-not-found", release.name);
+    let line = format!("delete secret {}-self-signed --ignore-not-found", release.name);
     release.kubectl(&line).map(drop)
 }
 

@@ -45,6 +45,7 @@ policies: [{name: first-look, spec: {enforcement: Warn, rules: {service-missing:
 certificates: {secretName: kept}
 serviceAccount: {create: true, name: account, annotations: {example.org/a: b}}
 service: {port: 8443, annotations: {example.org/a: b}}
+listenAddress: "[::]"
 ports: {webhook: 10250, probes: 10251}
 shutdown: {lameDuckSeconds: 15, graceSeconds: 60}
 logFormat: text
