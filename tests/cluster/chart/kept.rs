@@ -177,7 +177,10 @@ fn each_right_of_the_certificates_is_needed(cluster: &Cluster) -> Result<()> {
 
 /// As on the first day: no Secret, so the caBundle does not fit what comes next.
 fn fresh(release: &Release<'_>) -> Result<()> {
-    let line = format!("delete secret {}-self-signed --ignore-not-found", release.name);
+    let line = format!(
+        "delete secret {}-self-signed --ignore-not-found",
+        release.name
+    );
     release.kubectl(&line).map(drop)
 }
 
