@@ -1,5 +1,8 @@
 //! Edits in block style: whole lines.
 
+use std::borrow::Cow;
+use std::ops::Range;
+
 use serde_json::Value;
 
 use super::super::Fault;
@@ -20,11 +23,23 @@ pub(super) fn insert(
     let at = chain.last().copied().unwrap_or(sheet.root);
     let style = Style::around(sheet, chain);
     let column = sheet.column(sheet.inner_start(at));
-    let written = match key {
-        Some(key) => Block::new(&style).member(key, value, column),
-        None => Block::new(&style).item(value, column),
+    let write = Block::new(&style);
+    let written = if let Some(key) = key {
+        write.member(key, value, column)
+    } else {
+        let beside = index.min(sheet.tree.children(at).count().saturating_sub(1));
+        let like = keys(sheet, sheet.tree.children(at).nth(beside));
+        write.like(like).item(value, column)
     };
     Ok(vec![place(sheet, at, index, &written)?])
+}
+
+/// The keys of a mapping, in their order.
+fn keys(sheet: &Sheet<'_>, mapping: Option<Index>) -> Vec<String> {
+    let mapping = mapping.filter(|at| sheet.tree.content(*at) == Content::Mapping);
+    let pairs = mapping.into_iter().flat_map(|at| sheet.tree.pairs(at));
+    let keys = pairs.filter_map(|(key, _)| sheet.tree.key(key).ok());
+    keys.map(Cow::into_owned).collect()
 }
 
 /// Puts lines, the first of them without its indentation, before the entry at `index`.
@@ -125,31 +140,31 @@ pub(super) fn fill(
             .tree
             .fault(holder.value, "a comment stands in it that would be lost"));
     }
-    let column = sheet.column(holder.start);
     let mark = sheet.after_mark(holder);
-    if holder.key.is_none() {
-        let blank = if range.start == mark { " " } else { "" };
-        let inner = column + (range.start - mark) + blank.len() + 1;
+    let between = sheet.get(mark..range.start);
+    let blank = if between.is_empty() { " " } else { "" };
+    let column = sheet.column(holder.start);
+    if holder.key.is_none() || between.contains('\n') {
+        let inner = sheet.column(range.start) + blank.len();
         let written = Block::new(&style).behind_dash(value, inner);
-        return Ok(vec![Edit::new(range, format!("{blank}{written}"))]);
+        return Ok(beside_comment(sheet, range, &format!("{blank}{written}")));
     }
     let written = Block::new(&style).value(value, column);
-    let lines = written.strip_prefix(style.newline);
-    let between = sheet.get(mark..range.start);
-    match lines {
-        Some(lines) if between.trim_matches(' ').is_empty() => {
-            let empty = Edit::delete(mark..range.end);
-            Ok(vec![
-                empty,
-                line_at(sheet, sheet.line_end(range.end), lines),
-            ])
-        }
-        _ => {
-            let blank = if range.start == mark { " " } else { "" };
-            let written = written.strip_prefix(' ').unwrap_or(&written);
-            Ok(vec![Edit::new(range, format!("{blank}{written}"))])
-        }
+    if written.starts_with(style.newline) {
+        let range = mark + between.trim_end().len()..range.end;
+        return Ok(beside_comment(sheet, range, &written));
     }
+    let written = written.strip_prefix(' ').unwrap_or(&written);
+    Ok(beside_comment(sheet, range, &format!("{blank}{written}")))
+}
+
+/// Puts lines in the place of what has one: what ends that line stays at the first.
+fn beside_comment(sheet: &Sheet<'_>, range: Range<usize>, written: &str) -> Vec<Edit> {
+    let Some((first, lines)) = written.split_once(sheet.newline()) else {
+        return vec![Edit::new(range, written)];
+    };
+    let end = sheet.line_end(range.end);
+    vec![Edit::new(range, first), line_at(sheet, end, lines)]
 }
 
 /// Puts another value in the place of one.
@@ -164,7 +179,7 @@ pub(super) fn replace(
         return fill(sheet, chain, holder, value);
     }
     let range = sheet.after_mark(holder)..holder.end;
-    if sheet.has_comment(&range) {
+    if sheet.has_comment(&(range.start..sheet.line_end(range.end))) {
         return Err(sheet
             .tree
             .fault(holder.value, "a comment stands in it that would be lost"));
@@ -221,7 +236,7 @@ pub(super) fn remove(
 }
 
 /// Whole lines; at the end of a text that has no last line end, with the line end before them.
-pub(super) fn lines_of(sheet: &Sheet<'_>, start: usize, end: usize) -> std::ops::Range<usize> {
+pub(super) fn lines_of(sheet: &Sheet<'_>, start: usize, end: usize) -> Range<usize> {
     if end == sheet.text.len() && !sheet.text.ends_with('\n') && start > 0 {
         let before = sheet.get(0..start);
         let before = before.strip_suffix('\n').unwrap_or(before);

@@ -35,12 +35,17 @@ pub(super) fn carry(sheet: &Sheet<'_>, from: &Way, to: &Way) -> Result<Option<Ve
         let lines = Lines::of(sheet, entry, sheet.column(sheet.inner_start(source)));
         let mut edits = lines.take_out(sheet, from, (index, &entries))?;
         let written = lines.written(sheet, entry, to)?;
-        edits.push(block::place(
-            sheet,
-            target,
-            block::index_for(sheet, target, &to.token),
-            &written,
-        )?);
+        let index = block::index_for(sheet, target, &to.token);
+        let mut placed = block::place(sheet, target, index, &written)?;
+        // The last lines of a text without a line end stay the last.
+        if let Some(gone) = edits.iter_mut().find(|gone| {
+            gone.range.start < placed.range.start && placed.range.start < gone.range.end
+        }) {
+            gone.range = lines.start..lines.end;
+            let bare = placed.text.trim_end_matches(['\r', '\n']).len();
+            placed.text.truncate(bare);
+        }
+        edits.push(placed);
         return Ok(Some(edits));
     }
     let end = if sheet.is_block(source) {

@@ -45,17 +45,17 @@ pub(super) fn steps(operations: &[PatchOperation]) -> Vec<Step> {
 }
 
 /// Adds into a value that is yet to be added; `false` where it is not in it.
-fn fold(path: &Pointer, value: &mut Value, add: &AddOperation) -> bool {
-    let Some(within) = add
-        .path
-        .strip_prefix(path)
-        .filter(|within| !within.is_root())
-    else {
+fn fold(of: &Pointer, value: &mut Value, add: &AddOperation) -> bool {
+    let within = add.path.as_str().strip_prefix(of.as_str());
+    let Some(path) = within.filter(|within| within.starts_with('/')) else {
+        return false;
+    };
+    let Ok(path) = PointerBuf::parse(path) else {
         return false;
     };
     let mut folded = value.clone();
     let add = AddOperation {
-        path: within.to_buf(),
+        path,
         value: add.value.clone(),
     };
     let done = json_patch::patch(&mut folded, &[PatchOperation::Add(add)]).is_ok();

@@ -20,55 +20,81 @@ pub(super) struct Style {
 }
 
 impl Style {
-    /// The style around the last of a chain of containers, from the outermost to the innermost: the nearest example counts.
+    /// The style around the last of a chain of containers, from the outermost to the innermost.
+    ///
+    /// Steps are what most of the text has; of the rest the nearest examples count, for rendered charts are put together from
+    /// parts with different habits.
     pub(super) fn around(sheet: &Sheet<'_>, chain: &[Index]) -> Self {
-        let mut nearest = Examples::default();
+        let whole = Examples::of(sheet, 0);
+        let mut near: Vec<Examples> = Vec::new();
         for at in chain.iter().rev() {
-            nearest.look_in(sheet, *at);
-            if nearest.are_complete() {
+            let found = Examples::of(sheet, *at);
+            let complete = found.is_complete();
+            near.push(found);
+            if complete {
                 break;
             }
         }
-        nearest.look_in(sheet, 0);
-        let step = nearest.step.unwrap_or(2);
+        near.push(whole);
+        let nearest =
+            |of: fn(&Examples) -> &Vec<usize>| near.iter().find_map(|found| most(of(found)));
         Self {
-            step,
-            dash: nearest.dash.unwrap_or(0),
-            gap: nearest.gap.unwrap_or(2),
-            quote: nearest.quote.unwrap_or('"'),
+            step: near
+                .last()
+                .and_then(|whole| most(&whole.steps))
+                .unwrap_or(2),
+            dash: nearest(|found| &found.dashes).unwrap_or(0),
+            gap: nearest(|found| &found.gaps).unwrap_or(2),
+            quote: near.iter().find_map(|found| found.quote).unwrap_or('"'),
             newline: sheet.newline(),
         }
     }
 }
 
+/// The most frequent of some numbers; of several the least.
+fn most(numbers: &[usize]) -> Option<usize> {
+    let count = |number: &usize| numbers.iter().filter(|other| *other == number).count();
+    numbers
+        .iter()
+        .copied()
+        .max_by_key(|number| (count(number), std::cmp::Reverse(*number)))
+}
+
+/// What a part of the text shows.
 #[derive(Default)]
 struct Examples {
-    step: Option<usize>,
-    dash: Option<usize>,
-    gap: Option<usize>,
+    steps: Vec<usize>,
+    dashes: Vec<usize>,
+    gaps: Vec<usize>,
     quote: Option<char>,
 }
 
-impl Examples {
-    fn are_complete(&self) -> bool {
-        self.step.is_some() && self.dash.is_some() && self.gap.is_some() && self.quote.is_some()
-    }
+/// So many examples show a habit.
+const ENOUGH: usize = 64;
 
-    fn look_in(&mut self, sheet: &Sheet<'_>, root: Index) {
+impl Examples {
+    fn of(sheet: &Sheet<'_>, root: Index) -> Self {
+        let mut found = Self::default();
         for at in root..sheet.tree.after(root) {
-            if self.are_complete() {
-                return;
-            }
             match sheet.tree.content(at) {
-                Content::Mapping if sheet.is_block(at) => self.mapping(sheet, at),
-                Content::Sequence if sheet.is_block(at) => self.sequence(sheet, at),
-                Content::Scalar { .. } if self.quote.is_none() => {
+                Content::Mapping if found.steps.len() < ENOUGH && sheet.is_block(at) => {
+                    found.mapping(sheet, at);
+                }
+                Content::Sequence if found.gaps.len() < ENOUGH && sheet.is_block(at) => {
+                    found.sequence(sheet, at);
+                }
+                Content::Scalar { .. } if found.quote.is_none() => {
                     let first = sheet.rest(sheet.tree.range(at).start).chars().next();
-                    self.quote = first.filter(|first| matches!(first, '"' | '\''));
+                    found.quote = first.filter(|first| matches!(first, '"' | '\''));
                 }
                 _ => {}
             }
         }
+        found
+    }
+
+    fn is_complete(&self) -> bool {
+        !self.dashes.is_empty() && !self.gaps.is_empty() && self.quote.is_some()
     }
 
     fn mapping(&mut self, sheet: &Sheet<'_>, at: Index) {
@@ -79,8 +105,8 @@ impl Examples {
             }
             let deeper = sheet.column(sheet.inner_start(value)).checked_sub(own);
             match sheet.tree.content(value) {
-                Content::Mapping => self.step = self.step.or(deeper.filter(|step| *step > 0)),
-                _ => self.dash = self.dash.or(deeper),
+                Content::Mapping => self.steps.extend(deeper.filter(|step| *step > 0)),
+                _ => self.dashes.extend(deeper),
             }
         }
     }
@@ -93,7 +119,7 @@ impl Examples {
             && sheet.line_start(first.start) == sheet.line_start(dash)
             && !first.is_empty()
         {
-            self.gap = self.gap.or(Some(first.start - dash));
+            self.gaps.push(first.start - dash);
         }
     }
 }

@@ -31,13 +31,12 @@ const ORDER: [&str; 22] = [
     "failureThreshold",
 ];
 
-/// The members of a mapping in the order in which they are written.
-fn ordered(members: &Map<String, Value>) -> Vec<(&String, &Value)> {
+/// The members of a mapping in the order in which they are written: that of another one, then [`ORDER`].
+fn ordered<'v>(members: &'v Map<String, Value>, like: &[String]) -> Vec<(&'v String, &'v Value)> {
     let rank = |key: &str| {
-        ORDER
-            .iter()
-            .position(|known| *known == key)
-            .unwrap_or(ORDER.len())
+        let known = ORDER.iter().position(|known| *known == key);
+        let there = like.iter().position(|there| there == key);
+        there.unwrap_or(like.len() + known.unwrap_or(ORDER.len()))
     };
     let mut ordered: Vec<_> = members.iter().collect();
     ordered.sort_by_key(|(key, _)| rank(key));
@@ -48,15 +47,23 @@ fn ordered(members: &Map<String, Value>) -> Vec<(&String, &Value)> {
 #[derive(Debug)]
 pub(super) struct Block<'s> {
     pub(super) style: &'s Style,
-    pub(super) out: String,
+    /// The keys of an item beside the one that is written, in their order.
+    like: Vec<String>,
+    out: String,
 }
 
 impl<'s> Block<'s> {
     pub(super) fn new(style: &'s Style) -> Self {
         Self {
             style,
+            like: Vec::new(),
             out: String::new(),
         }
+    }
+
+    /// Writes an item with its members in the order of another's keys.
+    pub(super) fn like(self, like: Vec<String>) -> Self {
+        Self { like, ..self }
     }
 
     /// A member of a mapping whose keys stand at a column.
@@ -113,7 +120,8 @@ impl<'s> Block<'s> {
     }
 
     fn mapping(&mut self, members: &Map<String, Value>, column: usize) {
-        for (index, (key, value)) in ordered(members).into_iter().enumerate() {
+        let like = std::mem::take(&mut self.like);
+        for (index, (key, value)) in ordered(members, &like).into_iter().enumerate() {
             if index > 0 {
                 self.line(column);
             }
@@ -217,7 +225,7 @@ impl<'s> Flow<'s> {
         match value {
             Value::Object(members) if !members.is_empty() => {
                 let padding = self.look.padding;
-                let members = ordered(members);
+                let members = ordered(members, &[]);
                 let entries = members
                     .into_iter()
                     .map(|(key, value)| (Some(key.as_str()), value));

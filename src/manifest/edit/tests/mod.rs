@@ -2,7 +2,11 @@ use serde_json::{Value, json};
 
 use super::super::{apply, documents, edits};
 
+mod braces;
+mod corpus;
+mod generated;
 mod layout;
+mod properties;
 mod refused;
 mod relocation;
 

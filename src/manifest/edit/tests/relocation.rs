@@ -78,6 +78,12 @@ fn lines_go_where_they_belong() {
             "spec:\n- b: 2\nx:\n  y: 1\n  a: 1\n",
         ),
         (
+            "from the end of the text to its end",
+            "spec:\n  a:\n    b: 1\n  c: 2",
+            relocate("/spec/c", "/spec/a/c"),
+            "spec:\n  a:\n    b: 1\n    c: 2",
+        ),
+        (
             "and is changed there",
             "spec:\n  template:\n    claims:\n    - name: a # a\n",
             json!([
