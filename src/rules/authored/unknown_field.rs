@@ -17,8 +17,9 @@ pub static UNKNOWN_FIELD: Rule = Rule {
         why: "Field names tell upper from lower case, and indentation decides what a field belongs to. The API server drops a field that it \
               does not know unless the client asks for strict validation: kubectl does (`--validate=true` is its default) and is refused, \
               Helm does not, and the set comes up without its volume claims, its policy or its probe. Where the right place is known the \
-              finding denies, `audit` judges the set as if the field stood there, and `fix` and `post-render` move it. Where it is not, \
-              it is a warning: the field may be newer than this program.",
+              finding denies, `audit` judges the set as if the field stood there, and `fix` moves it; `post-render` refuses the release, and \
+              moves the field where a policy only warns. Where the place is not known, it is a warning: the field may be newer than this \
+              program.",
         server: "drops it with a warning; refuses it where the client asks for strict validation, as kubectl does and Helm does not",
         at: &["spec.template.podManagementPolicy"],
         example: "\
