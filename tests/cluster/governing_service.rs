@@ -16,6 +16,10 @@ pub const TESTS: &[Test] = &[
         it_appears_and_vanishes_with_the_set,
     ),
     (
+        "its_coming_is_told_on_the_set",
+        its_coming_is_told_on_the_set,
+    ),
+    (
         "deleted_by_hand_it_comes_back",
         deleted_by_hand_it_comes_back,
     ),
@@ -295,6 +299,11 @@ fn stays_the_users(cluster: &Cluster, service: &Value) -> Result<()> {
     let set = apply(&ns, &linked("web"))?;
     ns.kubectl("delete svc web-pods")?.ok()?;
     await_owner(&ns, &set).map(drop)
+}
+
+fn its_coming_is_told_on_the_set(cluster: &Cluster) -> Result<()> {
+    let (ns, _) = served(cluster)?;
+    await_event(&ns, "GoverningServiceCreated")
 }
 
 fn await_event(ns: &Namespace<'_>, reason: &str) -> Result<()> {

@@ -3,6 +3,7 @@
 //! It acts on what is stored, so a dry run creates nothing. Any number of replicas may run it: every write is
 //! idempotent, and where two create the same Service the second learns it by a 409.
 
+mod events;
 mod plan;
 mod ports;
 mod set;
@@ -14,10 +15,9 @@ use std::time::Duration;
 use futures::StreamExt;
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use k8s_openapi::api::apps::v1::StatefulSet;
-use k8s_openapi::api::core::v1::{ObjectReference, Service};
+use k8s_openapi::api::core::v1::Service;
 use kube::Api;
 use kube::api::{Patch, PatchParams, PostParams};
-use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 use kube::runtime::scheduler::{ScheduleRequest, scheduler};
 use tokio::time::Instant;
 
@@ -25,6 +25,7 @@ use super::Cluster;
 use super::connect::reason;
 use super::ownership::FIELD_MANAGER;
 use crate::metrics::Metrics;
+use events::Events;
 use plan::{Plan, plan, service};
 pub(super) use set::LinkedSet;
 
@@ -74,7 +75,7 @@ impl Requests {
 pub(super) struct Controller {
     cluster: Arc<Cluster>,
     requests: Requests,
-    recorder: Recorder,
+    events: Events,
     metrics: Arc<Metrics>,
     failures: Mutex<HashMap<Key, u32>>,
     /// The sets whose Service's name is taken by another Service.
@@ -83,12 +84,8 @@ pub(super) struct Controller {
 
 impl Controller {
     pub(super) fn new(cluster: Arc<Cluster>, requests: Requests, metrics: Arc<Metrics>) -> Self {
-        let reporter = Reporter {
-            controller: FIELD_MANAGER.to_owned(),
-            instance: None,
-        };
         Self {
-            recorder: Recorder::new(cluster.client().clone(), reporter),
+            events: Events::new(cluster.client().clone()),
             cluster,
             requests,
             metrics,
@@ -126,6 +123,12 @@ impl Controller {
             ?pause,
             "the governing Service is not kept yet"
         );
+        if let (true, Some(set)) = (
+            pause == PAUSE.0,
+            self.cluster.linked_set(&key.namespace, &key.set),
+        ) {
+            self.events.not_kept(&set, &reason).await;
+        }
         self.requests.look_after(key, pause);
     }
 
@@ -166,7 +169,7 @@ impl Controller {
             }
             Plan::Taken => {
                 if newly_taken {
-                    self.report_taken(&set).await;
+                    self.events.taken(&set).await;
                 }
                 Ok(())
             }
@@ -193,6 +196,7 @@ impl Controller {
                     set = set.name,
                     "a governing Service is created"
                 );
+                self.events.created(&set).await;
                 Ok(())
             }
             Err(error) if is_ending(&error) => Ok(()),
@@ -216,47 +220,6 @@ impl Controller {
         let count = i64::try_from(taken.len()).unwrap_or(i64::MAX);
         self.metrics.governing_services_taken.set(count);
         is_taken && news
-    }
-
-    /// Says on the set, too, that its Service is not ours.
-    async fn report_taken(&self, set: &LinkedSet) {
-        tracing::warn!(
-            namespace = set.namespace,
-            service = set.service,
-            set = set.name,
-            "the name of the governing Service is taken by a Service that is not ours; it is left alone"
-        );
-        let note = format!(
-            "The Service {} that should govern this set exists and is not managed by steadyset: it is left alone. Make it \
-             headless with the set's selector, or delete it, and steadyset will create its own.",
-            set.service
-        );
-        let event = Event {
-            type_: EventType::Warning,
-            reason: "GoverningServiceTaken".to_owned(),
-            note: Some(note),
-            action: "CreateService".to_owned(),
-            secondary: None,
-        };
-        if let Err(error) = self.recorder.publish(&event, &reference(set)).await {
-            tracing::warn!(
-                namespace = set.namespace,
-                set = set.name,
-                reason = reason(&error),
-                "an Event cannot be written"
-            );
-        }
-    }
-}
-
-fn reference(set: &LinkedSet) -> ObjectReference {
-    ObjectReference {
-        api_version: Some("apps/v1".to_owned()),
-        kind: Some("StatefulSet".to_owned()),
-        name: Some(set.name.clone()),
-        namespace: Some(set.namespace.clone()),
-        uid: Some(set.uid.clone()),
-        ..ObjectReference::default()
     }
 }
 

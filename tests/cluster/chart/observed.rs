@@ -22,6 +22,26 @@ pub const TESTS: &[Test] = &[
     ("alerts_say_what_to_do", alerts_say_what_to_do),
 ];
 
+/// What is exposed whatever happens.
+const ALWAYS: &[&str] = &[
+    "admission_requests_total",
+    "admission_duration_seconds_bucket",
+    "findings_total",
+    "injections_total",
+    "exemptions_total",
+    "tls_handshake_failures_total",
+    "connections",
+    "in_flight",
+    "policy_reload_success",
+    "policies",
+    "cache_ready",
+    "certificate_expiry_timestamp_seconds",
+    "ca_bundle_in_sync",
+    "governing_services",
+    "governing_services_taken",
+    "build_info",
+];
+
 /// What an expression selects.
 #[derive(Debug, Deserialize)]
 struct Selector {
@@ -107,6 +127,10 @@ fn alerts_and_dashboard_ask_for_what_is_exposed(cluster: &Cluster) -> Result<()>
     provoke(cluster, &mut release)?;
     let _program = release.start()?;
     let mut known = exposed(&release.metrics()?);
+    for name in ALWAYS {
+        let name = format!("steadyset_{name}");
+        ensure!(known.contains_key(&name), "{name} is not exposed");
+    }
     known.extend(exposed(
         &cluster.kubectl("get --raw /metrics")?.ok()?.stdout,
     ));
