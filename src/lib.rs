@@ -4,11 +4,12 @@
 //! answers with findings (what is wrong), injections (what was filled in) and the JSON Patch that carries them. The
 //! webhook server, and every other surface, only differ in where the set comes from and how the verdict is shown.
 //!
-//! There are two kinds of module:
+//! There are two kinds of module, and two that are both:
 //!
 //! * **pure** ones, without I/O, async or a clock: [`subject`] (the borrowed view of a set), [`patch`] (changes to it),
 //!   [`rules`], [`inject`], [`policy`], [`evaluate`], [`explain`] (what is said of a rule),
 //!   [`cases`] (what is expected of a policy), [`manifest`] (YAML with positions), [`authored`] (how a set is written), [`yaml`]. All knowledge of `StatefulSet`s lives there.
+//! * [`audit`] and [`fix`] are both: what they make of a text is pure, what reads it and asks a cluster is not.
 //! * **shells**: [`server`], [`admission`], [`certs`], [`telemetry`], [`cli`] and the reflectors of [`cluster`]. No rule lives there.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
@@ -23,6 +24,7 @@ pub mod cluster;
 pub mod duration;
 pub mod evaluate;
 pub mod explain;
+pub mod fix;
 pub mod inject;
 pub mod manifest;
 pub mod metrics;

@@ -39,7 +39,7 @@ pub fn audit(paths: &[PathBuf], options: &Options) -> Report {
 }
 
 /// The namespaces of the whole input, where a policy selects by their labels: unlike Services they seldom stand beside the sets.
-fn namespaces(worlds: &[Vec<Input>], options: &Options) -> Vec<Object> {
+pub(crate) fn namespaces(worlds: &[Vec<Input>], options: &Options) -> Vec<Object> {
     if !options.policies.read_namespace_labels() {
         return Vec::new();
     }
@@ -69,9 +69,11 @@ fn object(kind: Kind, document: &Document<'_>, namespace: &str) -> Result<Object
 }
 
 /// What is beside each other.
-struct World<'r> {
-    options: &'r Options,
-    around: Manifests,
+pub(crate) struct World<'r> {
+    /// How its sets are judged.
+    pub(crate) options: &'r Options,
+    /// What is looked up.
+    pub(crate) around: Manifests,
 }
 
 /// What a document brings along before any set is judged.
@@ -83,10 +85,31 @@ struct Gathered {
 }
 
 impl World<'_> {
-    /// A Service may follow its set, so all are looked up before any set is judged.
     fn audit(mut self, files: Vec<Input>) -> Report {
         let mut report = Report::default();
         let texts = read(files, &mut report);
+        let with_sets = self.look_around(&texts, &mut report);
+        let judged: Vec<Report> = with_sets
+            .par_iter()
+            .map(|(file, part)| self.judge_all(file, part))
+            .collect();
+        for part in judged {
+            report.append(part);
+        }
+        if self.options.keep_sources && report.says_something() {
+            let texts = texts.into_iter().map(|(file, text)| (file.path, text));
+            report.sources.extend(texts);
+        }
+        report
+    }
+
+    /// Takes up what the rules look up, and tells which documents hold sets. A Service may follow its set, so all are looked up before
+    /// any set is judged.
+    pub(crate) fn look_around<'t>(
+        &mut self,
+        texts: &'t [(Input, String)],
+        report: &mut Report,
+    ) -> Vec<(&'t Input, Part<'t>)> {
         let parts: Vec<(&Input, Part<'_>)> = texts
             .par_iter()
             .flat_map_iter(|(file, text)| parts(text).map(move |part| (file, part)))
@@ -104,18 +127,7 @@ impl World<'_> {
             self.options.progress.find(gathered.sets);
             with_sets.extend((gathered.sets > 0).then_some(part));
         }
-        let judged: Vec<Report> = with_sets
-            .par_iter()
-            .map(|(file, part)| self.judge_all(file, part))
-            .collect();
-        for part in judged {
-            report.append(part);
-        }
-        if self.options.keep_sources && report.says_something() {
-            let texts = texts.into_iter().map(|(file, text)| (file.path, text));
-            report.sources.extend(texts);
-        }
-        report
+        with_sets
     }
 
     fn gather(&self, file: &Input, part: &Part<'_>) -> Gathered {
@@ -124,7 +136,10 @@ impl World<'_> {
             match document {
                 Ok(document) if is_set(&document) => gathered.sets += 1,
                 Ok(document) => self.take_up(file, &document, &mut gathered),
-                Err(broken) => gathered.said.errors.push(unreadable(file, broken)),
+                Err(broken) => gathered
+                    .said
+                    .errors
+                    .push(Unreadable::new(&file.path, broken)),
             }
         }
         gathered
@@ -154,7 +169,7 @@ impl World<'_> {
                     "{}:{}: {} is no whole set but a patch of one, and is not judged",
                     file.path, document.line, document.name
                 )),
-                Err(broken) => report.errors.push(unreadable(file, broken)),
+                Err(broken) => report.errors.push(Unreadable::new(&file.path, broken)),
             }
         }
         report
@@ -170,7 +185,7 @@ impl World<'_> {
 }
 
 /// The texts of the files that can be read.
-fn read(files: Vec<Input>, report: &mut Report) -> Vec<(Input, String)> {
+pub(crate) fn read(files: Vec<Input>, report: &mut Report) -> Vec<(Input, String)> {
     let read: Vec<_> = files
         .into_par_iter()
         .map(|file| file.read().map(|text| (file, text)))
@@ -188,13 +203,4 @@ fn read(files: Vec<Input>, report: &mut Report) -> Vec<(Input, String)> {
         }
     }
     texts
-}
-
-fn unreadable(file: &Input, broken: Broken) -> Unreadable {
-    Unreadable {
-        path: file.path.clone(),
-        line: broken.line,
-        column: broken.column,
-        message: broken.message,
-    }
 }

@@ -23,7 +23,7 @@ const PAGE: u32 = 500;
 /// The `StatefulSet`s of a cluster cannot be had.
 #[derive(Debug, Error)]
 #[error("the StatefulSets cannot be listed: {0}")]
-pub struct Unlistable(#[from] kube::Error);
+pub struct Unlistable(#[from] pub(crate) kube::Error);
 
 /// The policies that the cluster holds, for an audit that is given none. One that cannot be compiled is stood in for, as a webhook that
 /// has just started would; `notes` says so.

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::cluster::manifests::Manifests;
 use crate::evaluate::{Verdict, evaluate};
+use crate::manifest::Broken;
 use crate::policy::Policies;
 use crate::rules::{Action, Finding, Phase};
 use crate::subject::Subject;
@@ -20,7 +21,7 @@ pub mod files;
 pub mod live;
 mod progress;
 pub mod report;
-mod sources;
+pub(crate) mod sources;
 pub mod written;
 
 pub use progress::Progress;
@@ -147,9 +148,22 @@ pub struct Summary {
     pub errors: usize,
 }
 
+impl Unreadable {
+    /// What is broken in the input that is called `path`.
+    #[must_use]
+    pub fn new(path: &str, broken: Broken) -> Self {
+        Self {
+            path: path.to_owned(),
+            line: broken.line,
+            column: broken.column,
+            message: broken.message,
+        }
+    }
+}
+
 impl Report {
     /// Takes over what another found after it.
-    fn append(&mut self, after: Self) {
+    pub(crate) fn append(&mut self, after: Self) {
         self.rows.extend(after.rows);
         self.errors.extend(after.errors);
         self.notes.extend(after.notes);

@@ -13,25 +13,30 @@ const STDIN: &str = "-";
 
 /// A file to be read.
 #[derive(Debug)]
-pub(super) struct Input {
+pub(crate) struct Input {
     /// As the user named it, or as it was found below a folder that he named.
-    pub(super) path: String,
+    pub(crate) path: String,
     place: Option<PathBuf>,
 }
 
 /// What is to be read, by the folder that makes a world: the sets of a folder are judged with its Services. The folders are in the
 /// order in which they are first met.
 #[derive(Debug, Default)]
-pub(super) struct Inputs {
-    pub(super) worlds: Vec<Vec<Input>>,
+pub(crate) struct Inputs {
+    pub(crate) worlds: Vec<Vec<Input>>,
     folders: BTreeMap<PathBuf, usize>,
-    pub(super) errors: Vec<Unreadable>,
-    pub(super) notes: Vec<String>,
+    pub(crate) errors: Vec<Unreadable>,
+    pub(crate) notes: Vec<String>,
 }
 
 impl Input {
+    /// The file; `None` for standard input.
+    pub(crate) fn place(&self) -> Option<&Path> {
+        self.place.as_deref()
+    }
+
     /// Whether it is a file, and no standard input.
-    pub(super) fn can_be_read_again(&self) -> bool {
+    pub(crate) fn can_be_read_again(&self) -> bool {
         self.place.is_some()
     }
 
@@ -40,7 +45,7 @@ impl Input {
     /// # Errors
     ///
     /// When it cannot be read, or is no text.
-    pub(super) fn read(&self) -> Result<String, Unreadable> {
+    pub(crate) fn read(&self) -> Result<String, Unreadable> {
         let mut bytes = Vec::new();
         let read = match &self.place {
             Some(place) => fs::read(place).map(|content| bytes = content),
@@ -51,12 +56,7 @@ impl Input {
             Ok(_) => {
                 String::from_utf8(bytes).map_err(|error| unreadable(&self.path, error.to_string()))
             }
-            Err(broken) => Err(Unreadable {
-                path: self.path.clone(),
-                line: broken.line,
-                column: broken.column,
-                message: broken.message,
-            }),
+            Err(broken) => Err(Unreadable::new(&self.path, broken)),
         }
     }
 }
@@ -73,7 +73,7 @@ fn unreadable(path: &str, message: String) -> Unreadable {
 impl Inputs {
     /// Everything below the paths: a named file whatever its name, of folders the `.yaml`, `.yml` and `.json` files at any depth, but
     /// not in hidden folders, not through links to folders, and not the templates of a chart.
-    pub(super) fn of(paths: &[PathBuf]) -> Self {
+    pub(crate) fn of(paths: &[PathBuf]) -> Self {
         let mut inputs = Self::default();
         for path in paths {
             if path.as_os_str() == STDIN {

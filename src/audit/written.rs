@@ -5,6 +5,7 @@ use serde_json::value::RawValue;
 use super::{Options, Place, Row};
 use crate::authored::{Authored, Slips};
 use crate::cluster::manifests::Manifests;
+use crate::fix::merge::Write;
 use crate::manifest::{Body, Broken, Document};
 use crate::rules::authored::api_version::FORMER;
 use crate::subject::Undecodable;
@@ -27,7 +28,7 @@ pub fn is_set(document: &Document<'_>) -> bool {
 
 impl Judge<'_> {
     /// The row of a set; `None` for a patch of one, as kustomize has them: it has no selector, or a container without an image.
-    /// `stored` is the set that it replaces.
+    /// `stored` is the set that it replaces; what the file does not say of that counts as unchanged.
     ///
     /// # Errors
     ///
@@ -50,7 +51,18 @@ impl Judge<'_> {
             authored.slips = Slips::removed(&document.api_version);
         }
         let unreadable = |error: Undecodable| unreadable(document, &error);
-        let subject = authored.subject(namespace, stored).map_err(unreadable)?;
+        let write = stored.map(|stored| Write::of(&authored.json, stored));
+        let write = write
+            .transpose()
+            .map_err(|error| unreadable(error.into()))?;
+        let mut old_object = None;
+        if let Some(write) = &write {
+            authored.json.clone_from(&write.object);
+            old_object = Some(&*write.old_object);
+        }
+        let subject = authored
+            .subject(namespace, old_object)
+            .map_err(unreadable)?;
         if subject
             .as_ref()
             .is_some_and(|subject| !is_former && !subject.is_whole())

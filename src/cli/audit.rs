@@ -9,17 +9,12 @@ use std::sync::Arc;
 
 use clap::ValueEnum;
 
-use super::{UsageError, policies, progress};
+use super::{UNREACHABLE, UNREADABLE, UsageError, policies, progress};
 use crate::audit::baseline::Baseline;
 use crate::audit::report::{self, Format, Style};
 use crate::audit::{self, Options, Report};
 use crate::cluster::{ServerVersion, Target};
 use crate::rules::{self, Action};
-
-/// Input that could not be read.
-const UNREADABLE: u8 = 3;
-/// A cluster that could not be asked.
-const UNREACHABLE: u8 = 4;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {

@@ -4,7 +4,10 @@ mod audit;
 mod certs;
 mod crd;
 mod explain;
+mod fix;
+mod judging;
 mod policy;
+mod post_render;
 mod progress;
 mod serve;
 mod shell;
@@ -33,6 +36,10 @@ enum Command {
     Serve(Box<serve::Args>),
     /// Judge manifests, or what a cluster holds, as the webhook would
     Audit(Box<audit::Args>),
+    /// Write what the webhook would inject into the manifests
+    Fix(Box<fix::Args>),
+    /// Fix and judge what Helm renders: `helm install --post-renderer`
+    PostRender(Box<post_render::Args>),
     /// Show what a rule finds and why, with an example and its fix
     Explain(explain::Args),
     /// Check policies, and test what they make of a set
@@ -49,6 +56,12 @@ enum Command {
     Man(shell::Man),
 }
 
+/// Exit code: input that could not be read.
+const UNREADABLE: u8 = 3;
+
+/// Exit code: a cluster that could not be asked.
+const UNREACHABLE: u8 = 4;
+
 /// Wrong usage, or a policy that cannot be used: exit code 2.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -61,6 +74,8 @@ impl Cli {
         let done = match self.command {
             Command::Serve(args) => args.run().map(|()| ExitCode::SUCCESS),
             Command::Audit(args) => args.run(),
+            Command::Fix(args) => args.run(),
+            Command::PostRender(args) => args.run(),
             Command::Explain(args) => args.run().map(|()| ExitCode::SUCCESS),
             Command::Policy(command) => command.run(),
             Command::Certs(command) => command.run().map(|()| ExitCode::SUCCESS),

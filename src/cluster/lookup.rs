@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use json_patch::PatchOperation;
 use k8s_openapi::api::core::v1 as core;
 use kube::api::ListParams;
-use kube::{Api, ResourceExt};
+use kube::{Api, Client, ResourceExt};
 use tokio::time::Instant;
 
 use super::connect::reason;
@@ -76,8 +76,10 @@ impl Cluster {
         let Some(subject) = Subject::decode(write.source)? else {
             return Ok(None);
         };
-        let pods = self.ask_for_pods(namespace, &subject.set, deadline).await;
-        match orphans(pods, &subject.set, &verdict.operations) {
+        let place = (self.client(), namespace);
+        let asked = orphaned_pods(place, &subject.set, &verdict.operations, deadline);
+        // few reviews ask, and every one would carry the question along
+        match Box::pin(asked).await {
             Lookup::Absent => Ok(Some(verdict)),
             pods => {
                 view.set_orphaned_pods(pods);
@@ -127,22 +129,32 @@ impl Cluster {
         let services = list.items.into_iter().map(prune::service).map(Arc::new);
         Lookup::Found(services.collect())
     }
+}
 
-    /// The pods that match the set's selector.
-    async fn ask_for_pods(
-        &self,
-        namespace: &str,
-        set: &Set<'_>,
-        deadline: Instant,
-    ) -> Lookup<Vec<core::Pod>> {
-        let Some(selector) = &set.spec.selector else {
-            return Lookup::Absent;
-        };
-        let api: Api<core::Pod> = Api::namespaced(self.client().clone(), namespace);
-        let parameters = ListParams::default().labels(&selector_text(selector));
-        let list = answer("pods", deadline, api.list(&parameters)).await;
-        list.map_or(Lookup::Unknown, |list| Lookup::Found(list.items))
-    }
+/// The pods that an earlier set left in a namespace and that these changes of the new set would restart or block.
+pub(crate) async fn orphaned_pods(
+    (client, namespace): (&Client, &str),
+    set: &Set<'_>,
+    changes: &[PatchOperation],
+    deadline: Instant,
+) -> Lookup<Vec<String>> {
+    let pods = ask_for_pods((client, namespace), set, deadline).await;
+    orphans(pods, set, changes)
+}
+
+/// The pods that match the set's selector.
+async fn ask_for_pods(
+    (client, namespace): (&Client, &str),
+    set: &Set<'_>,
+    deadline: Instant,
+) -> Lookup<Vec<core::Pod>> {
+    let Some(selector) = &set.spec.selector else {
+        return Lookup::Absent;
+    };
+    let api: Api<core::Pod> = Api::namespaced(client.clone(), namespace);
+    let parameters = ListParams::default().labels(&selector_text(selector));
+    let list = answer("pods", deadline, api.list(&parameters)).await;
+    list.map_or(Lookup::Unknown, |list| Lookup::Found(list.items))
 }
 
 /// The names of the orphans among the pods that the changes of the set would restart or block.

@@ -28,6 +28,7 @@ pub struct Manifests {
     version: Option<ServerVersion>,
     keeping: ServiceKeeping,
     exempt_verb: Lookup<()>,
+    orphaned_pods: Lookup<Vec<String>>,
     /// Whether a set that names no Service may be given one: there is no other than those here.
     whole: bool,
     services: Option<Named<Service>>,
@@ -40,10 +41,10 @@ pub struct Manifests {
 type Named<T> = BTreeMap<String, BTreeMap<String, Arc<T>>>;
 
 /// An object that is looked up, pruned to what is read of it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Object(Pruned);
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Pruned {
     Service(String, String, Service),
     Budget(String, String, DisruptionBudget),
@@ -134,6 +135,7 @@ impl Manifests {
             version,
             keeping,
             exempt_verb: Lookup::Unknown,
+            orphaned_pods: Lookup::Absent,
             whole: false,
             services: None,
             budgets: None,
@@ -148,6 +150,15 @@ impl Manifests {
         let exempt_verb = there(held.then_some(()));
         Self {
             exempt_verb,
+            ..self
+        }
+    }
+
+    /// Says which pods of an earlier set stand where a new one is to be made: manifests hold what is to be, not the pods that are.
+    #[must_use]
+    pub fn with_orphaned_pods(self, orphaned_pods: Lookup<Vec<String>>) -> Self {
+        Self {
+            orphaned_pods,
             ..self
         }
     }
@@ -317,9 +328,8 @@ impl ClusterView for Manifests {
         self.exempt_verb.clone()
     }
 
-    /// Manifests hold what is to be, not the pods that are.
     fn orphaned_pods(&self) -> Lookup<Vec<String>> {
-        Lookup::Absent
+        self.orphaned_pods.clone()
     }
 
     fn keeps_services(&self) -> ServiceKeeping {

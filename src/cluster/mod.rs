@@ -32,7 +32,9 @@ mod world;
 
 pub(crate) use connect::reason;
 pub use connect::{ConnectError, Target};
+pub(crate) use governing_service::document as governing_document;
 pub use live::Cluster;
+pub(crate) use lookup::orphaned_pods;
 pub(crate) use watch::refusal;
 pub use world::{World, Write};
 

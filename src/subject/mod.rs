@@ -26,7 +26,7 @@ use crate::authored::Slips;
 use crate::patch::pointer;
 use members::Members;
 use probe::Slot;
-pub(crate) use quantity::{is_quantity, is_size};
+pub(crate) use quantity::{is_quantity, is_same_quantity, is_size};
 use set::{Metadata, Set, Status, Template};
 use view::view;
 

@@ -27,6 +27,11 @@ pub(super) fn nanos(text: &str) -> Option<i128> {
     }
 }
 
+/// Whether two texts are the same amount.
+pub(crate) fn is_same_quantity(one: &str, other: &str) -> bool {
+    nanos(one).is_some_and(|amount| nanos(other) == Some(amount))
+}
+
 /// Whether a text is an amount above zero, as a size must be.
 pub(crate) fn is_size(text: &str) -> bool {
     nanos(text).is_some_and(|amount| amount > 0)

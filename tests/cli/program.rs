@@ -18,7 +18,8 @@ pub fn steadyset(arguments: &[&str]) -> Run {
     Run::of(command(arguments).output().unwrap())
 }
 
-fn command(arguments: &[&str]) -> Command {
+/// The program with these arguments, to be run.
+pub fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_steadyset"));
     command
         .args(arguments)

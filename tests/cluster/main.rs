@@ -35,6 +35,7 @@ mod pages;
 mod parity;
 mod pods;
 mod policy;
+mod post_render;
 mod record;
 mod rollout;
 mod smoke;
@@ -119,6 +120,7 @@ fn trials(shared: &Shared) -> Vec<Trial> {
         ("pods", pods::TESTS),
         ("pages", pages::TESTS),
         ("liveness", liveness::TESTS),
+        ("post_render", post_render::TESTS),
     ];
     let named = topics
         .iter()

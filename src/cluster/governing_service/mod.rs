@@ -3,6 +3,7 @@
 //! It acts on what is stored, so a dry run creates nothing. Any number of replicas may run it: every write is
 //! idempotent, and where two create the same Service the second learns it by a 409.
 
+mod document;
 mod events;
 mod plan;
 mod ports;
@@ -25,6 +26,7 @@ use super::Cluster;
 use super::connect::reason;
 use super::ownership::FIELD_MANAGER;
 use crate::metrics::Metrics;
+pub(crate) use document::document;
 use events::Events;
 use plan::{Plan, plan, service};
 pub(super) use set::LinkedSet;

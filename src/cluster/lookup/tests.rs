@@ -144,7 +144,7 @@ async fn no_answer_and_a_refusal_leave_the_answer_unknown_in_time() {
         assert_eq!(services, Lookup::Unknown);
         let object = set("").to_string();
         let object: Set<'_> = from_str(&object).unwrap();
-        let pods = cluster.ask_for_pods("shop", &object, deadline).await;
+        let pods = ask_for_pods((cluster.client(), "shop"), &object, deadline).await;
         assert_eq!(pods, Lookup::Unknown);
         assert!(Instant::now() < deadline, "time is left to judge");
     }
@@ -158,7 +158,7 @@ async fn orphans_are_asked_for_by_the_selector_of_the_set() {
     let deadline = Instant::now() + Duration::from_secs(8);
     let object = set("").to_string();
     let object: Set<'_> = from_str(&object).unwrap();
-    let pods = cluster.ask_for_pods("shop", &object, deadline).await;
+    let pods = ask_for_pods((cluster.client(), "shop"), &object, deadline).await;
     let link = json!([{"op": "add", "path": "/spec/serviceName", "value": "web-pods"}]);
     let link: Vec<PatchOperation> = from_value(link).unwrap();
     let unlike = orphans(pods, &object, &link);

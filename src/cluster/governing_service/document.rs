@@ -1,0 +1,150 @@
+//! The governing Service as a document of the user's own: it says what a person would write, and nothing of us.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use k8s_openapi::api::apps::v1::StatefulSet;
+use k8s_openapi::api::core::v1::ServicePort;
+
+use super::ports::ports;
+
+/// Words that YAML 1.1 reads as something else than a text.
+const RESERVED: [&str; 10] = [
+    "y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan",
+];
+
+/// The YAML of the Service that governs this set, under the name that its `serviceName` gives. It is what the controller would
+/// create, less its label and its owner: nobody keeps it but the user. Without `metadata.namespace` in the set it has none either.
+pub(crate) fn document(set: &StatefulSet) -> String {
+    let spec = &set.spec;
+    let name = spec.service_name.as_deref().unwrap_or_default();
+    let mut text = format!(
+        "apiVersion: v1\nkind: Service\nmetadata:\n  name: {}\n",
+        scalar(name)
+    );
+    if let Some(namespace) = &set.metadata.namespace {
+        let _ = writeln!(text, "  namespace: {}", scalar(namespace));
+    }
+    text.push_str("spec:\n  clusterIP: None\n  publishNotReadyAddresses: true\n");
+    push_selector(
+        &mut text,
+        &spec.selector.match_labels.clone().unwrap_or_default(),
+    );
+    let pod = spec.template.spec.as_ref();
+    push_ports(&mut text, &pod.map(ports).unwrap_or_default());
+    text
+}
+
+fn push_selector(text: &mut String, labels: &BTreeMap<String, String>) {
+    text.push_str("  selector:\n");
+    for (key, value) in labels {
+        let _ = writeln!(text, "    {}: {}", scalar(key), scalar(value));
+    }
+}
+
+/// What a port does not say is the server's default: the same port of the pod, and TCP.
+fn push_ports(text: &mut String, ports: &[ServicePort]) {
+    if ports.is_empty() {
+        return;
+    }
+    text.push_str("  ports:\n");
+    for port in ports {
+        let name = port.name.as_deref().unwrap_or_default();
+        let _ = writeln!(
+            text,
+            "    - name: {}\n      port: {}",
+            scalar(name),
+            port.port
+        );
+        if let Some(protocol) = port.protocol.as_deref().filter(|name| *name != "TCP") {
+            let _ = writeln!(text, "      protocol: {}", scalar(protocol));
+        }
+    }
+}
+
+/// A text as YAML, plain where no reader takes it for anything else.
+fn scalar(text: &str) -> String {
+    let plain = |character: char| character.is_ascii_alphanumeric() || "._/-".contains(character);
+    let is_plain = text.starts_with(|first: char| first.is_ascii_alphabetic())
+        && text.chars().all(plain)
+        && !RESERVED.contains(&text.to_ascii_lowercase().as_str());
+    if is_plain {
+        text.to_owned()
+    } else {
+        serde_json::Value::from(text).to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::api::core::v1::Service;
+    use serde_json::{from_value, json, to_value};
+
+    use super::super::plan::service;
+    use super::super::set::LinkedSet;
+    use super::*;
+
+    fn set() -> StatefulSet {
+        let ports = json!([{"name": "http", "containerPort": 80}, {"containerPort": 53, "protocol": "UDP"}]);
+        from_value(json!({
+            "metadata": {"name": "web"},
+            "spec": {
+                "serviceName": "web-pods",
+                "selector": {"matchLabels": {"app": "yes", "tier.example/of": "1", "app.kubernetes.io/name": "web"}},
+                "template": {"spec": {"containers": [{"name": "web", "ports": ports}]}},
+            },
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn it_reads_as_a_person_would_have_written_it() {
+        assert_eq!(
+            document(&set()),
+            "apiVersion: v1
+kind: Service
+metadata:
+  name: web-pods
+spec:
+  clusterIP: None
+  publishNotReadyAddresses: true
+  selector:
+    app: \"yes\"
+    app.kubernetes.io/name: web
+    tier.example/of: \"1\"
+  ports:
+    - name: http
+      port: 80
+    - name: udp-53
+      port: 53
+      protocol: UDP
+"
+        );
+    }
+
+    #[test]
+    fn it_means_what_the_controller_would_create() {
+        let mut set = set();
+        set.metadata.namespace = Some("shop".to_owned());
+        let spec = set.spec.clone();
+        let linked = LinkedSet {
+            namespace: "shop".to_owned(),
+            name: "web".to_owned(),
+            service: "web-pods".to_owned(),
+            selector: spec.selector.match_labels.unwrap(),
+            ports: ports(&spec.template.spec.unwrap()),
+            ..LinkedSet::default()
+        };
+        let mut kept = to_value(service(&linked)).unwrap();
+        let metadata = kept["metadata"].as_object_mut().unwrap();
+        metadata.remove("labels");
+        metadata.remove("ownerReferences");
+        for port in kept["spec"]["ports"].as_array_mut().unwrap() {
+            let port = port.as_object_mut().unwrap();
+            port.remove("targetPort");
+            port.retain(|key, value| key != "protocol" || value != "TCP");
+        }
+        let written: Service = crate::yaml::read(&document(&set)).unwrap().remove(0);
+        assert_eq!(to_value(written).unwrap(), kept);
+    }
+}

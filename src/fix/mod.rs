@@ -1,0 +1,292 @@
+//! The injections, and what stands in the wrong place, written into the manifests themselves.
+//!
+//! [`Fixer`] is pure: a text, how its sets are judged, and what a cluster has of them. [`run`] reads the input, [`live`] asks the
+//! cluster, [`file`] writes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use json_patch::PatchOperation;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::admission::dotted;
+use crate::audit::written::{Judge, is_set};
+use crate::audit::{Report, Row, Unreadable};
+use crate::cluster::Lookup;
+use crate::manifest::{Body, Broken, Document, Edit, Part, apply, parts};
+use place::Placed;
+pub use service::Release;
+use service::Services;
+
+pub mod file;
+mod ground;
+pub mod live;
+pub mod merge;
+mod place;
+pub mod run;
+mod service;
+mod standing;
+
+/// A namespace and the name of an object in it.
+pub type Key = (String, String);
+
+/// What a cluster has of the sets that are to be fixed. A set of which it says nothing is new.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// The sets that are stored.
+    pub stored: BTreeMap<Key, Box<RawValue>>,
+    /// The Services that are stored, each with the release of Helm that it is of.
+    pub services: BTreeMap<Key, Option<Release>>,
+    /// The Services of the input.
+    pub own_services: BTreeSet<Key>,
+    /// The pods that an earlier set left where a new one is to be: an injection would restart them.
+    pub orphans: BTreeMap<Key, Lookup<Vec<String>>>,
+}
+
+/// Writes what is missing into texts, one after the other.
+#[derive(Debug)]
+pub struct Fixer<'a> {
+    judge: Judge<'a>,
+    known: &'a Known,
+    /// The Services that were added so far.
+    added: BTreeSet<Key>,
+}
+
+/// What became of a text.
+#[derive(Debug, Default)]
+pub struct Fixed {
+    /// The text, with everything in it that could be written.
+    pub text: String,
+    /// What was found, what could not be read, and what could not be written.
+    pub report: Report,
+}
+
+/// What becomes of one set.
+struct Change {
+    row: Row,
+    placed: Placed,
+    /// The document to be added after it.
+    service: Option<String>,
+}
+
+/// A set of a text.
+struct Written<'t> {
+    path: &'t str,
+    part: &'t Part<'t>,
+    document: &'t Document<'t>,
+}
+
+impl<'a> Fixer<'a> {
+    /// Judges by `judge`, and knows of the cluster what `known` says.
+    #[must_use]
+    pub fn new(judge: Judge<'a>, known: &'a Known) -> Self {
+        Self {
+            judge,
+            known,
+            added: BTreeSet::new(),
+        }
+    }
+
+    /// Fixes a text, which is called `path` in what is said of it.
+    #[must_use]
+    pub fn fix(&mut self, path: &str, text: &str) -> Fixed {
+        let mut report = Report::default();
+        let mut edits = Vec::<Edit>::new();
+        let mut services = BTreeMap::<usize, Vec<String>>::new();
+        for (index, part) in parts(text).enumerate() {
+            for document in part.documents().iter().flatten().filter(|it| is_set(it)) {
+                let written = Written {
+                    path,
+                    part: &part,
+                    document,
+                };
+                let Some(change) = self.told(&written, &mut report) else {
+                    continue;
+                };
+                edits.extend(change.placed.edits);
+                services.entry(index).or_default().extend(change.service);
+                report.rows.push(change.row);
+            }
+        }
+        Fixed {
+            text: service::added(&apply(text, edits), &services),
+            report,
+        }
+    }
+
+    /// What becomes of a set, and in the report what cannot become of it.
+    fn told(&mut self, written: &Written<'_>, report: &mut Report) -> Option<Change> {
+        let (path, document) = (written.path, written.document);
+        match self.change(written) {
+            Ok(Some(change)) => {
+                let lost = change.placed.lost.iter();
+                report.notes.extend(lost.map(|lost| {
+                    let (line, column) = (lost.position.line, lost.position.column);
+                    let field = dotted(&lost.pointer);
+                    format!(
+                        "{path}:{line}:{column}: {field} could not be written: {}",
+                        lost.reason
+                    )
+                }));
+                report.notes.extend(self.left_alone(written));
+                Some(change)
+            }
+            Ok(None) => {
+                report.notes.push(format!(
+                    "{path}:{}: {} is no whole set but a patch of one, and stays as it is",
+                    document.line, document.name
+                ));
+                None
+            }
+            Err(broken) => {
+                report.errors.push(Unreadable::new(path, broken));
+                None
+            }
+        }
+    }
+
+    /// Why nothing is put into a new set.
+    fn left_alone(&self, written: &Written<'_>) -> Option<String> {
+        let place = format!("{}:{}", written.path, written.document.line);
+        match self.known.orphans.get(&self.key(written.document))? {
+            Lookup::Absent => None,
+            Lookup::Found(pods) => Some(format!(
+                "{place}: nothing is put in: it would restart what an earlier set left: {}",
+                pods.join(", ")
+            )),
+            Lookup::Unknown => Some(format!(
+                "{place}: nothing is put in: whether an earlier set left pods may not be asked"
+            )),
+        }
+    }
+
+    fn key(&self, document: &Document<'_>) -> Key {
+        key(document, &self.judge.options.namespace)
+    }
+
+    fn change(&mut self, written: &Written<'_>) -> Result<Option<Change>, Broken> {
+        let body = written.document.read()?;
+        let Some(mut row) = self.row(written, &body)? else {
+            return Ok(None);
+        };
+        let json: Value = serde_json::from_str(body.json()?.get()).unwrap_or_default();
+        let key = self.key(written.document);
+        let stored = self.known.stored.get(&key).map(|stored| parsed(stored));
+        if let Some(stored) = &stored {
+            let (path, document) = (written.path, written.document);
+            let new = self.judge.row(path, document, &body, None)?;
+            let new = new.map(|row| row.patch).unwrap_or_default();
+            row.patch = over(stored, &json, (new, row.patch));
+        }
+        let (operations, after) = ground::ground(json, &row.patch);
+        let governing = self.services().governing(&row, &after, stored.as_ref());
+        let no_place = governing
+            .as_ref()
+            .filter(|_| service::cannot_follow(written.part))
+            .map(|_| (service::POINTER, service::CANNOT_FOLLOW));
+        let placed = Placed::of(&body, operations, no_place);
+        let linked = placed.holds(service::POINTER);
+        let governing =
+            governing.filter(|service| linked && self.added.insert(service.key.clone()));
+        Ok(Some(Change {
+            row,
+            placed,
+            service: governing.map(|service| service.document),
+        }))
+    }
+
+    fn services(&self) -> Services<'_> {
+        Services {
+            own: &self.known.own_services,
+            of_cluster: &self.known.services,
+            around: self.judge.around,
+        }
+    }
+
+    fn row(&self, written: &Written<'_>, body: &Body<'_>) -> Result<Option<Row>, Broken> {
+        let Written { path, document, .. } = written;
+        let key = self.key(document);
+        let stored = self.known.stored.get(&key).map(AsRef::as_ref);
+        let Some(orphans) = self.known.orphans.get(&key) else {
+            return self.judge.row(path, document, body, stored);
+        };
+        let around = self
+            .judge
+            .around
+            .clone()
+            .with_orphaned_pods(orphans.clone());
+        let judge = Judge {
+            around: &around,
+            ..self.judge
+        };
+        judge.row(path, document, body, stored)
+    }
+}
+
+/// The namespace and the name of a set. `namespace` is that of one that names none.
+fn key(document: &Document<'_>, namespace: &str) -> Key {
+    let own = Some(&*document.namespace).filter(|own| !own.is_empty());
+    (own.unwrap_or(namespace).to_owned(), document.name.clone())
+}
+
+fn parsed(object: &RawValue) -> Value {
+    serde_json::from_str(object.get()).unwrap_or_default()
+}
+
+/// What a file may be given whose set is stored: what the record says, and what the stored set has of that which it would get if it
+/// were new.
+fn over(
+    stored: &Value,
+    file: &Value,
+    (new, recorded): (Vec<PatchOperation>, Vec<PatchOperation>),
+) -> Vec<PatchOperation> {
+    let (mut patch, new): (Vec<_>, Vec<_>) = new.into_iter().partition(is_move);
+    patch.retain(|operation| has_meant(operation, file, stored));
+    patch.extend(recorded.into_iter().filter(|operation| !is_move(operation)));
+    let (done, file) = ground::ground(file.clone(), &patch);
+    patch.extend(standing::standing(&beside(new, &done), &file, stored));
+    patch
+}
+
+fn is_move(operation: &PatchOperation) -> bool {
+    matches!(operation, PatchOperation::Move(_))
+}
+
+/// Whether the stored set has in the right place what stands in the wrong one of its file. Anything else would restart its pods, or
+/// be refused.
+fn has_meant(operation: &PatchOperation, file: &Value, stored: &Value) -> bool {
+    let PatchOperation::Move(misplaced) = operation else {
+        return false;
+    };
+    let meant = misplaced.from.resolve(file).ok();
+    let there = misplaced.path.resolve(stored).ok();
+    meant
+        .zip(there)
+        .is_some_and(|(meant, there)| standing::holds(there, meant))
+}
+
+/// The operations on what the others leave alone. Of claims the record speaks as a whole: they are counted.
+fn beside(mut new: Vec<PatchOperation>, others: &[PatchOperation]) -> Vec<PatchOperation> {
+    const CLAIMS: &str = "/spec/volumeClaimTemplates";
+    let changed: Vec<_> = others.iter().filter(|other| !is_move(other)).collect();
+    new.retain(|operation| {
+        let path = operation.path().as_str();
+        let shared = if path.starts_with(CLAIMS) {
+            CLAIMS
+        } else {
+            path
+        };
+        !changed.iter().any(|other| concerns(other, shared))
+    });
+    new
+}
+
+/// Whether an operation writes a field, or something below it.
+fn concerns(operation: &PatchOperation, pointer: &str) -> bool {
+    let path = operation.path().as_str();
+    path.strip_prefix(pointer)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+#[cfg(test)]
+mod tests;
