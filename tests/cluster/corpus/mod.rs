@@ -1,6 +1,7 @@
 //! Real charts: none refused that the server alone would take, and few words.
 
 mod fixtures;
+mod post_render;
 mod release;
 mod surfaces;
 mod table;
@@ -119,7 +120,7 @@ fn real_charts_are_created_with_few_words(cluster: &Cluster) -> Result<()> {
     what_they_left_out_is_filled_in(&outcomes)?;
     nothing_is_said_of_what_is_meant(&outcomes)?;
     few_words(&outcomes)?;
-    surfaces::agree(cluster, &mut api, &outcomes)?.are_known()
+    surfaces::agree(cluster, &outcomes)?.are_known()
 }
 
 /// What was injected, then one line for each warning, to be judged by reading the set.

@@ -1,6 +1,7 @@
 //! A file, the webhook and the cluster: what is said of a set, and what is filled in, on each.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
@@ -8,15 +9,21 @@ use anyhow::{Context, Result, ensure};
 use json_patch::Patch;
 use serde_json::{Value, json};
 
+use super::post_render;
 use super::release::{Outcome, collection};
 use super::table::{Differences, Surface};
 use crate::api::Api;
 use crate::support::{Cluster, eventually};
 
 /// Compares them for every set; the rules may differ as the table says, what is filled in may not.
-pub fn agree(cluster: &Cluster, api: &mut Api, outcomes: &[Outcome]) -> Result<Differences> {
+pub fn agree(cluster: &Cluster, outcomes: &[Outcome]) -> Result<Differences> {
     let rows = in_files(cluster, outcomes)?;
-    let (mut differences, mut faults) = (Differences::default(), Vec::new());
+    let (mut differences, mut faults) = (
+        Differences::default(),
+        post_render::agree(cluster, outcomes, &rows)?,
+    );
+    // a connection that has idled since the sets were written may be gone
+    let api = &mut Api::new(cluster)?;
     switch_off(api, outcomes)?;
     for (outcome, row) in outcomes.iter().zip(&rows) {
         compare_rules(outcome, row, &mut differences);
@@ -57,38 +64,45 @@ pub fn agree(cluster: &Cluster, api: &mut Api, outcomes: &[Outcome]) -> Result<D
     Ok(differences)
 }
 
-fn title(outcome: &Outcome) -> String {
+pub fn title(outcome: &Outcome) -> String {
     format!("{} {}", outcome.file, outcome.set)
 }
 
-/// The row of each set in the audit of its file.
+/// The row of each set in the audit of its file: one run, in which every file has a folder of its own and so is a world of its own.
 fn in_files(cluster: &Cluster, outcomes: &[Outcome]) -> Result<Vec<Value>> {
-    let mut reports: BTreeMap<&Path, Value> = BTreeMap::new();
-    let mut rows = Vec::new();
-    for outcome in outcomes {
-        if !reports.contains_key(&*outcome.path) {
-            let run = cluster.run_steadyset("audit -o json --kube-version 1.36.3 --fail-on never");
-            reports.insert(&outcome.path, run.arg(&outcome.path).json()?);
-        }
-        let results = reports[&*outcome.path]["results"].as_array();
-        let row = results
-            .into_iter()
-            .flatten()
-            .find(|row| row["name"] == outcome.set.as_str());
-        rows.push(
-            row.with_context(|| format!("no row of {}", title(outcome)))?
-                .clone(),
-        );
+    let folder = tempfile::tempdir()?;
+    let files: BTreeMap<&str, &Path> = outcomes
+        .iter()
+        .map(|outcome| (&*outcome.file, &*outcome.path))
+        .collect();
+    for (name, path) in files {
+        let own = folder.path().join(name);
+        fs::create_dir(&own)?;
+        fs::copy(path, own.join(name))?;
     }
-    Ok(rows)
+    let run = cluster.run_steadyset("audit -o json --kube-version 1.36.3 --fail-on never");
+    let report = run.arg(folder.path()).json()?;
+    let results = report["results"].as_array().context("no results")?;
+    let of = |outcome: &Outcome| {
+        let is_own = |row: &&Value| {
+            let path = Path::new(row["source"]["path"].as_str().unwrap_or_default());
+            path.ends_with(&outcome.file) && row["name"] == outcome.set.as_str()
+        };
+        let row = results.iter().find(is_own);
+        Ok(row
+            .with_context(|| format!("no row of {}", title(outcome)))?
+            .clone())
+    };
+    outcomes.iter().map(of).collect()
 }
 
-/// The rules that a row is about; what is for the operator alone is not heard at admission.
+/// The rules of a row that are heard at admission; what is for the operator alone is not.
 fn heard(row: &Value) -> BTreeSet<String> {
     rules_of(row, |finding| finding["action"] != "audit")
 }
 
-fn rules(row: &Value) -> BTreeSet<String> {
+/// The rules that a row is about.
+pub fn rules(row: &Value) -> BTreeSet<String> {
     rules_of(row, |_| true)
 }
 
