@@ -74,7 +74,17 @@ impl Webhook {
                 return response;
             }
         };
-        match bounded(limit, self.review(endpoint, body, started, limit)).await {
+        let review = bounded(limit, self.review(endpoint, body, started, limit));
+        self.conclude(endpoint, in_work, review.await)
+    }
+
+    fn conclude(
+        &self,
+        endpoint: Endpoint,
+        in_work: InWork,
+        review: Result<Vec<u8>, Refusal>,
+    ) -> Response {
+        match review {
             Ok(bytes) => reviewed(bytes, in_work),
             Err(refusal) => self
                 .refuse(endpoint, refusal)
@@ -197,6 +207,9 @@ impl Drop for InWork {
             .observe_duration(self.endpoint, self.started.elapsed());
     }
 }
+
+#[cfg(test)]
+mod panics;
 
 #[cfg(test)]
 mod tests {

@@ -280,3 +280,37 @@ impl Cluster {
         Ok(World::Live(cluster))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Program {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    /// What the process ends with when this task does, though nobody has asked it to.
+    async fn end(task: impl Future<Output = &'static str> + Send + 'static) -> String {
+        let program = Program::parse_from(["serve", "--no-cluster", "--ephemeral-cert"]);
+        let mut tasks = Tasks::new();
+        tasks.spawn(std::future::pending());
+        tasks.spawn(task);
+        let serving = tokio::spawn(std::future::pending());
+        let signals = Signals::install().unwrap();
+        let lifecycle = Lifecycle::new();
+        let ended = program.args.last(signals, lifecycle, serving, tasks).await;
+        ended.unwrap_err().to_string()
+    }
+
+    #[tokio::test]
+    async fn a_dead_background_task_ends_the_process() {
+        let words = end(async { "certificates" }).await;
+        assert_eq!(words, "a background task ended: certificates");
+        let words = end(async { panic!("a bug") }).await;
+        assert!(words.contains("panicked"), "{words}");
+    }
+}

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::future::poll_fn;
+use std::panic::AssertUnwindSafe;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
@@ -9,7 +10,9 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{HeaderValue, Request, Version, header};
+use axum::http::{HeaderValue, Request, Response, StatusCode, Version, header};
+use axum::response::IntoResponse;
+use futures::FutureExt;
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::{HttpService, service_fn};
@@ -136,9 +139,10 @@ fn service(
         let in_use = InUse::new(&activity);
         let reconnects = request.version() < Version::HTTP_2;
         let lifecycle = lifecycle.clone();
-        let response = router.clone().call(request);
+        let mut router = router.clone();
+        let response = AssertUnwindSafe(async move { router.call(request).await }).catch_unwind();
         async move {
-            let mut response = response.await?;
+            let mut response = response.await.unwrap_or_else(|_| Ok(failed()))?;
             if reconnects && lifecycle.is_leaving() {
                 response
                     .headers_mut()
@@ -147,6 +151,15 @@ fn service(
             Ok(response.map(|body| Held::new(body, in_use)))
         }
     })
+}
+
+/// A panic ends its own request and no other; it has been logged where it happened.
+fn failed() -> Response<Body> {
+    (
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "steadyset: a request failed; the log says why\n",
+    )
+        .into_response()
 }
 
 /// Polls a connection to its end, which the peer, its idleness or the drain may bring about.
