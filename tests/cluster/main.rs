@@ -41,6 +41,7 @@ mod rollout;
 mod smoke;
 mod undo;
 mod web;
+mod writes;
 mod yielding;
 
 use std::process::ExitCode;
@@ -63,7 +64,7 @@ type Shared = Arc<OnceLock<Result<Cluster, String>>>;
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(THREADS);
-    let [shared, policies, charts, rights, certified]: [Shared; 5] = Default::default();
+    let [shared, policies, charts, rights, certified, written]: [Shared; 6] = Default::default();
     let mut trials = trials(&shared);
     trials.extend(own_trials(
         "policy",
@@ -84,8 +85,14 @@ fn main() -> ExitCode {
         &rights,
         chart::rights::prepare,
     ));
+    trials.extend(own_trials(
+        "writes",
+        writes::TESTS,
+        &written,
+        writes::prepare,
+    ));
     let conclusion = libtest_mimic::run(&arguments, trials);
-    for shared in [shared, policies, charts, rights, certified] {
+    for shared in [shared, policies, charts, rights, certified, written] {
         show_logs(&conclusion, &shared);
     }
     conclusion.exit_code()

@@ -5,9 +5,11 @@ use std::hash::{BuildHasher, Hasher};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use rustix::process::Signal;
 use tempfile::TempDir;
 
 use super::command::Run;
@@ -20,15 +22,25 @@ use super::wait::eventually;
 /// How long a program may take to become ready on a busy machine.
 const READY: Duration = Duration::from_secs(90);
 
+/// How long one may take to end in good order.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// What makes pods Ready and claims Bound: stages for kwok, a node, a default StorageClass.
 const STAGES: &str = include_str!("fake/stages.yaml");
 const NODE_AND_CLASS: &str = include_str!("fake/node-and-class.yaml");
+
+/// A program and how it was started.
+#[derive(Debug)]
+struct Started {
+    program: Program,
+    command: Command,
+}
 
 /// A running control plane. Dropping it stops the programs in reverse order and removes their folder.
 #[derive(Debug)]
 pub struct ControlPlane {
     /// Stopped last to first.
-    programs: Vec<Program>,
+    programs: Mutex<Vec<Started>>,
     yard: Yard,
     tools: Tools,
     server: String,
@@ -53,7 +65,7 @@ impl ControlPlane {
         let admin = authority.client(&server, "admin", Some("system:masters"))?;
         let ca_pem = authority.ca_pem().to_owned();
         let mut plane = Self {
-            programs: Vec::new(),
+            programs: Mutex::default(),
             yard,
             tools,
             server,
@@ -100,6 +112,37 @@ impl ControlPlane {
         self.yard.spawn(name, command, stdout)
     }
 
+    /// Ends a program of the control plane as the kubelet does, asked first and killed if it stays, and starts it again on
+    /// the same port and data. An API server with open watches stays for a minute.
+    ///
+    /// # Errors
+    /// When it does not end or does not start; it is not waited for to be ready.
+    pub fn restart(&self, name: &str) -> Result<()> {
+        let mut programs = self.programs.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut programs = programs.iter_mut();
+        let started = programs.find(|started| started.program.name == name);
+        let started = started.with_context(|| format!("no {name}"))?;
+        started.program.terminate()?;
+        if started.program.ended(PATIENCE).is_err() {
+            started.program.signal(Signal::KILL)?;
+            started.program.ended(READY)?;
+        }
+        started.program = self.yard.spawn(name, &mut started.command, Stdout::Log)?;
+        Ok(())
+    }
+
+    /// Sends a signal to a program of the control plane.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn signal(&self, name: &str, signal: Signal) -> Result<()> {
+        let programs = self.programs.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut programs = programs.iter();
+        let started = programs.find(|started| started.program.name == name);
+        let started = started.with_context(|| format!("no {name}"))?;
+        started.program.signal(signal)
+    }
+
     /// The last lines of every program's log.
     pub fn logs(&self, lines: usize) -> String {
         self.yard.logs(lines)
@@ -133,7 +176,7 @@ impl ControlPlane {
                     .map(|flag| format!("--{flag}={peer_url}")),
             )
             .arg(format!("--initial-cluster=test={peer_url}"));
-        self.start_program("etcd", &mut command, || {
+        self.start_program("etcd", command, || {
             healthy(&Client::plain(client), "/health")
         })?;
         Ok(client_url)
@@ -167,9 +210,7 @@ impl ControlPlane {
             // many clusters have it, and it asks more of a controller that sets ownerReferences
             .arg("--enable-admission-plugins=OwnerReferencesPermissionEnforcement");
         let client = Client::tls(port, authority.ca_pem())?;
-        self.start_program("kube-apiserver", &mut command, || {
-            healthy(&client, "/readyz")
-        })
+        self.start_program("kube-apiserver", command, || healthy(&client, "/readyz"))
     }
 
     fn start_controller_manager(&mut self, authority: &Authority) -> Result<()> {
@@ -195,7 +236,7 @@ impl ControlPlane {
                 "--kube-api-qps=200",
                 "--kube-api-burst=400",
             ]);
-        self.start_program("kube-controller-manager", &mut command, || Ok(()))
+        self.start_program("kube-controller-manager", command, || Ok(()))
     }
 
     fn start_scheduler(&mut self, authority: &Authority) -> Result<()> {
@@ -205,7 +246,7 @@ impl ControlPlane {
             .arg(format!("--kubeconfig={}", kubeconfig.display()))
             .args(["--leader-elect=false", "--secure-port=0"])
             .args(["--kube-api-qps=200", "--kube-api-burst=400"]);
-        self.start_program("kube-scheduler", &mut command, || Ok(()))
+        self.start_program("kube-scheduler", command, || Ok(()))
     }
 
     fn start_kwok(&mut self) -> Result<()> {
@@ -223,7 +264,7 @@ impl ControlPlane {
                 "--node-lease-duration-seconds=40",
             ])
             .arg("--manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake");
-        self.start_program("kwok", &mut command, || {
+        self.start_program("kwok", command, || {
             healthy(&Client::plain(port), "/healthz")
         })
     }
@@ -249,21 +290,25 @@ impl ControlPlane {
     fn start_program(
         &mut self,
         name: &str,
-        command: &mut Command,
+        mut command: Command,
         look: impl FnMut() -> Result<()>,
     ) -> Result<()> {
-        let mut program =
-            self.yard
-                .spawn(name, command.current_dir(self.dir.path()), Stdout::Log)?;
+        command.current_dir(self.dir.path());
+        let mut program = self.yard.spawn(name, &mut command, Stdout::Log)?;
         let ready = program.ready(READY, look);
-        self.programs.push(program);
+        let programs = self.programs.get_mut();
+        programs
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(Started { program, command });
         ready
     }
 }
 
 impl Drop for ControlPlane {
     fn drop(&mut self) {
-        while let Some(program) = self.programs.pop() {
+        let programs = self.programs.get_mut();
+        let programs = programs.unwrap_or_else(PoisonError::into_inner);
+        while let Some(program) = programs.pop() {
             drop(program);
         }
     }

@@ -206,12 +206,20 @@ impl Program {
     /// # Errors
     /// When it has ended already.
     pub fn terminate(&self) -> Result<()> {
+        self.signal(rustix::process::Signal::TERM)
+    }
+
+    /// Sends it a signal.
+    ///
+    /// # Errors
+    /// When it has ended already.
+    pub fn signal(&self, signal: rustix::process::Signal) -> Result<()> {
         let pid = i32::try_from(self.child.id())
             .ok()
             .and_then(rustix::process::Pid::from_raw)
             .context("no pid")?;
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM)
-            .context("cannot send SIGTERM")
+        rustix::process::kill_process(pid, signal)
+            .with_context(|| format!("cannot send {signal:?}"))
     }
 
     /// Waits for its end.

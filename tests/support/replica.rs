@@ -1,16 +1,18 @@
 //! Replicas of the product as the shipped manifests run it: certificates of its own, kept in a Secret, published.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::Command;
 use std::sync::OnceLock;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
 use super::cluster::Cluster;
-use super::https::Client;
+use super::https::{Client, Response};
 use super::program::{Program, Stdout};
+use super::rest::Rest;
 use super::wait::eventually;
 
 /// The namespace of the shipped manifests.
@@ -54,12 +56,25 @@ impl Replica {
     /// # Errors
     /// When it cannot be started.
     pub fn start_with(cluster: &Cluster, name: &str, args: &str) -> Result<Self> {
+        Self::with_kubeconfig(cluster, name, cluster.account()?, args)
+    }
+
+    /// The same with the rights of another account.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn with_kubeconfig(
+        cluster: &Cluster,
+        name: &str,
+        kubeconfig: &Path,
+        args: &str,
+    ) -> Result<Self> {
         let mut command = Command::new(cluster.steadyset());
         command
             .args(["serve", "--log-format=json"])
             .args(["--listen=127.0.0.1:0", "--probe-listen=127.0.0.1:0"])
             .arg("--kubeconfig")
-            .arg(cluster.account()?)
+            .arg(kubeconfig)
             .args(args.split_whitespace());
         Ok(Self {
             program: cluster.plane().spawn(name, &mut command, Stdout::Log)?,
@@ -175,6 +190,30 @@ pub fn bundles(cluster: &Cluster, kind: &str) -> Result<Vec<String>> {
         decode(text.unwrap_or_default())
     });
     bundles.collect()
+}
+
+/// Takes the caBundles of these webhooks of a kind away, and says how long it takes until they are there again.
+///
+/// # Errors
+/// When they are not within a minute.
+pub fn empty(rest: &Rest, kind: &str, webhooks: &[usize]) -> Result<Duration> {
+    let path = format!("/apis/admissionregistration.k8s.io/v1/{kind}webhookconfigurations/{NAME}");
+    let held = |answer: &Response| -> Result<Vec<Value>> {
+        let object = answer.json()?;
+        let of = |at: &usize| object["webhooks"][*at]["clientConfig"]["caBundle"].clone();
+        Ok(webhooks.iter().map(of).collect())
+    };
+    let before = held(&rest.get(&path)?)?;
+    let removed = webhooks
+        .iter()
+        .map(|at| json!({"op": "remove", "path": format!("/webhooks/{at}/clientConfig/caBundle")}));
+    rest.patch(&path, &removed.collect())?;
+    let emptied = Instant::now();
+    eventually("the caBundle", READY, || {
+        let now = held(&rest.get(&path)?)?;
+        ensure!(now == before, "{now:?}");
+        Ok(emptied.elapsed())
+    })
 }
 
 /// The text of a key of the Secret.
