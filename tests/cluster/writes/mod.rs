@@ -280,16 +280,6 @@ impl<'c> Scene<'c> {
         Ok(())
     }
 
-    /// Every caBundle holds this authority and no other.
-    fn alone(&self, authority: &str) -> Result<()> {
-        for kind in ["mutating", "validating"] {
-            for bundle in bundles(self.cluster, kind)? {
-                ensure!(bundle == authority, "{kind} has another one, too");
-            }
-        }
-        Ok(())
-    }
-
     fn killed(&mut self) -> Result<()> {
         let mut old = self.replicas.remove(0);
         old.program.signal(Signal::KILL)?;
