@@ -22,6 +22,10 @@ test: ## everything
 bench: ## the cost of a review over real TLS, beside the same server with an empty handler
 	$(CARGO) bench --locked --bench admission
 
+compare: ## how fast an audit of 10,000 sets is, beside other programs that judge manifests
+	$(CARGO) build --locked --release --bin steadyset
+	$(CARGO) run --locked --quiet --example compare -- $${CARGO_TARGET_DIR:-target}/release/steadyset
+
 docs: ## the pages of docs/rules, from the rules themselves
 	rm -f docs/rules/*.md
 	$(CARGO) run --locked --quiet --bin steadyset -- explain --markdown docs/rules

@@ -82,6 +82,49 @@ const PROMQL: Module = Module {
     takes: "half a minute",
 };
 
+/// What a user may take instead of `steadyset audit`; only `make compare` asks for them. kube-linter and polaris would belong here, but
+/// proxy.golang.org answers 403 for both; the command line of kyverno is left out for the size of its build.
+const RIVALS: &[Module] = &[
+    Module {
+        folder: "kube-score",
+        programs: &[("kube-score", "kube-score")],
+        pins: "github.com/zegl/kube-score",
+        symbols: &[],
+        takes: "about a minute",
+    },
+    Module {
+        folder: "conftest",
+        programs: &[("conftest", "conftest")],
+        pins: "github.com/open-policy-agent/conftest",
+        symbols: &[],
+        takes: "some minutes",
+    },
+];
+
+/// A program that judges manifests as ours does.
+#[derive(Debug)]
+pub struct Rival {
+    pub name: &'static str,
+    pub program: PathBuf,
+    pub version: String,
+}
+
+/// The programs that `audit` is compared with, built unless they are there.
+///
+/// # Errors
+/// Without Go, or when a build fails.
+pub fn rivals() -> Result<Vec<Rival>> {
+    let cache = cache_folder()?;
+    let rivals = RIVALS.iter().map(|module| {
+        Ok(Rival {
+            name: module.folder,
+            program: module.built(&cache)?.join(module.folder),
+            version: module.pinned_version(&module.source())?,
+        })
+    });
+    rivals.collect()
+}
+
 impl Tools {
     /// Finds the programs, building what is missing.
     ///
@@ -172,11 +215,15 @@ impl Tools {
 }
 
 impl Module {
+    fn source(&self) -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/support/tools")
+            .join(self.folder)
+    }
+
     /// The folder with this module's programs, built unless it is there.
     fn built(&self, cache: &Path) -> Result<PathBuf> {
-        let source = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("tests/support/tools")
-            .join(self.folder);
+        let source = self.source();
         let ready = cache.join(format!("{}-{}", self.folder, self.key(&source)?));
         if ready.is_dir() {
             return Ok(ready);
