@@ -40,12 +40,40 @@ impl Judge<'_> {
         body: &Body<'_>,
         stored: Option<&RawValue>,
     ) -> Result<Option<Row>, Broken> {
+        self.judged(path, (document, body), Authored::read(body)?, stored)
+    }
+
+    /// The row of a set that is written as `after` over a stored one; findings stand where the file has them.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken`] for what cannot be judged at all.
+    pub fn row_after(
+        &self,
+        path: &str,
+        (document, body): (&Document<'_>, &Body<'_>),
+        after: Box<RawValue>,
+        stored: &RawValue,
+    ) -> Result<Option<Row>, Broken> {
+        let authored = Authored {
+            json: after,
+            ..Authored::read(body)?
+        };
+        self.judged(path, (document, body), authored, Some(stored))
+    }
+
+    fn judged(
+        &self,
+        path: &str,
+        (document, body): (&Document<'_>, &Body<'_>),
+        mut authored: Authored,
+        stored: Option<&RawValue>,
+    ) -> Result<Option<Row>, Broken> {
         let namespace = if document.namespace.is_empty() {
             &self.options.namespace
         } else {
             &*document.namespace
         };
-        let mut authored = Authored::read(body)?;
         let is_former = document.api_version != "apps/v1";
         if is_former {
             authored.slips = Slips::removed(&document.api_version);

@@ -7,11 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use json_patch::PatchOperation;
 use serde_json::Value;
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
 
 use crate::admission::dotted;
 use crate::audit::written::{Judge, is_set};
-use crate::audit::{Report, Row, Unreadable};
+use crate::audit::{Located, Report, Row, Unreadable};
 use crate::cluster::Lookup;
 use crate::manifest::{Body, Broken, Document, Edit, Part, apply, parts};
 use place::Placed;
@@ -179,12 +179,16 @@ impl<'a> Fixer<'a> {
             row.patch = over(stored, &json, (new, row.patch));
         }
         let (operations, after) = ground::ground(json, &row.patch);
+        let findings = self.findings_after(written, &body, &after)?;
         let governing = self.services().governing(&row, &after, stored.as_ref());
         let no_place = governing
             .as_ref()
             .filter(|_| service::cannot_follow(written.part))
             .map(|_| (service::POINTER, service::CANNOT_FOLLOW));
         let placed = Placed::of(&body, operations, no_place);
+        if let Some(findings) = findings.filter(|_| placed.lost.is_empty()) {
+            row.findings = findings;
+        }
         let linked = placed.holds(service::POINTER);
         let governing =
             governing.filter(|service| linked && self.added.insert(service.key.clone()));
@@ -193,6 +197,25 @@ impl<'a> Fixer<'a> {
             placed,
             service: governing.map(|service| service.document),
         }))
+    }
+
+    /// What is wrong with a set as it will be written over the stored one: of a file that leaves out what was injected once, the rest
+    /// would be judged as a change of what cannot change.
+    fn findings_after(
+        &self,
+        written: &Written<'_>,
+        body: &Body<'_>,
+        after: &Value,
+    ) -> Result<Option<Vec<Located>>, Broken> {
+        let Written { path, document, .. } = written;
+        let stored = self.known.stored.get(&self.key(document));
+        let Some((stored, Ok(after))) = stored.zip(Some(to_raw_value(after))) else {
+            return Ok(None);
+        };
+        let row = self
+            .judge
+            .row_after(path, (document, body), after, stored)?;
+        Ok(row.map(|row| row.findings))
     }
 
     fn services(&self) -> Services<'_> {

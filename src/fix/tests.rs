@@ -10,6 +10,7 @@ use crate::audit::Options;
 use crate::cluster::ServiceKeeping;
 use crate::cluster::manifests::{Kind, Manifests};
 use crate::policy::Policies;
+use crate::rules::Action;
 
 fn options() -> Options {
     Options {
@@ -196,6 +197,16 @@ fn json_is_not_linked_to_a_service_that_cannot_follow_it() {
     );
 }
 
+#[test]
+fn no_yaml_follows_one_of_several_objects_in_json() {
+    let set: Value = crate::yaml::documents(SET).unwrap().remove(0);
+    let text = format!("{set}\n{set}\n");
+    let fixed = fix(&text);
+    let values = serde_json::Deserializer::from_str(&fixed.text).into_iter::<Value>();
+    assert_eq!(values.filter(Result::is_ok).count(), 2, "{}", fixed.text);
+    assert_eq!(fixed.report.rows.len(), 2);
+}
+
 /// The set as an API server has it, with what it filled in.
 fn stored(changes: &Value) -> Value {
     let mut stored: Value = crate::yaml::documents(SET).unwrap().remove(0);
@@ -350,6 +361,63 @@ fn what_stands_in_the_wrong_place_is_moved_but_for_a_set_that_runs() {
         fixed.text.contains("\n  podManagementPolicy: Parallel\n"),
         "{}",
         fixed.text
+    );
+}
+
+/// The rules that speak, each with its action.
+fn said(fixed: &Fixed) -> Vec<(&str, Action)> {
+    let found = fixed.report.rows[0].findings.iter();
+    found
+        .map(|located| (located.finding.rule, located.finding.action))
+        .collect()
+}
+
+#[test]
+fn what_is_judged_is_what_will_be_written() {
+    let claim = |name: &str| {
+        json!({"metadata": {"name": name}, "spec": {"accessModes": ["ReadWriteOnce"], "volumeMode": "Filesystem",
+            "resources": {"requests": {"storage": "1Gi"}}}, "status": {"phase": "Pending"}})
+    };
+    let mounts = "          volumeMounts: [{name: data, mountPath: /data}, {name: logs, mountPath: /logs}]\n";
+    let logs = "  volumeClaimTemplates:
+    - metadata: {name: logs}
+      spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}\n";
+    let text = format!("{SET}{mounts}{logs}");
+    let container = json!({"name": "web", "image": "nginx", "ports": [{"name": "http", "containerPort": 80, "protocol": "TCP"}],
+        "volumeMounts": [{"name": "data", "mountPath": "/data"}, {"name": "logs", "mountPath": "/logs"}]});
+    let stored = stored(
+        &json!({"spec": {"volumeClaimTemplates": [claim("logs"), claim("data")],
+        "template": {"spec": {"containers": [container]}}}}),
+    );
+    let fixed = fix_with(&text, &known(Some(&stored)), &[]);
+    assert!(fixed.text.contains("name: data\n"), "{}", fixed.text);
+    assert_eq!(said(&fixed), []);
+    let bad = text.replace("labels: {app: web}", "labels: {app: wed}");
+    let fixed = fix_with(&bad, &known(Some(&stored)), &[]);
+    assert_eq!(said(&fixed), [("selector-mismatch", Action::Deny)]);
+}
+
+#[test]
+fn an_old_slip_of_a_set_that_runs_is_a_warning_and_judged_as_it_will_be_dropped() {
+    let slip = SET.replace(
+        "spec:\n  sel",
+        "spec:\n  podmanagementpolicy: Parallel\n  sel",
+    );
+    assert_eq!(said(&fix(&slip)), [("unknown-field", Action::Deny)]);
+    let fixed = fix_with(&slip, &known(Some(&stored(&json!({})))), &[]);
+    assert_eq!(said(&fixed), [("unknown-field", Action::Warn)]);
+    let help = &fixed.report.rows[0].findings[0].finding.help;
+    assert_eq!(
+        help,
+        "the set that is stored has come up without it, and spec.podManagementPolicy cannot change: leave it out until the set is made anew"
+    );
+    let mut wrong = slip.replace("labels: {app: web}", "labels: {app: wed}");
+    wrong = wrong.replace("nginx", "nginx:2");
+    let fixed = fix_with(&wrong, &known(Some(&stored(&json!({})))), &[]);
+    assert!(
+        said(&fixed).contains(&("selector-mismatch", Action::Deny)),
+        "{:?}",
+        said(&fixed)
     );
 }
 

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use memchr::memchr_iter;
+use serde::de::IgnoredAny;
 
 use super::{Broken, Fault, MAX_DOCUMENT, Position};
 
@@ -93,8 +94,11 @@ impl<'t> Part<'t> {
         }
     }
 
-    /// Up to the next `---` after content, or after the next `...`.
+    /// Up to the next `---` after content, or after the next `...`; of objects in JSON that follow each other, up to the next one.
     fn document_length(&self) -> usize {
+        if let Some(length) = self.json_length() {
+            return length;
+        }
         let mut begun = false;
         let mut offset = 0;
         let ends = memchr_iter(b'\n', self.text.as_bytes()).map(|newline| newline + 1);
@@ -114,6 +118,18 @@ impl<'t> Part<'t> {
             offset = end;
         }
         offset
+    }
+
+    /// Up to the next object, where one in JSON follows another and nothing stands between them: kubectl reads both.
+    fn json_length(&self) -> Option<usize> {
+        if !self.text.trim_start().starts_with('{') {
+            return None;
+        }
+        let mut values = serde_json::Deserializer::from_str(self.text).into_iter::<IgnoredAny>();
+        values.next()?.ok()?;
+        let rest = self.text.get(values.byte_offset()..)?.trim_start();
+        rest.starts_with('{')
+            .then_some(self.text.len() - rest.len())
     }
 
     /// Whether there is more than comments, directives and markers.

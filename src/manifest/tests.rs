@@ -377,3 +377,24 @@ fn repeated_keys_are_told() {
         expected.map(|(pointer, line, column, first)| (pointer.to_owned(), line, column, first))
     );
 }
+
+#[test]
+fn objects_in_json_may_follow_each_other_and_flow_style_may_not() {
+    let one = r#"{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "one"}}"#;
+    let two = one.replace("one", "two");
+    for between in ["\n", "\n\n", "", "\n---\n"] {
+        let text = format!("{one}{between}{two}\n");
+        let names: Vec<_> = documents(&text)
+            .map(|document| document.unwrap().name)
+            .collect();
+        assert_eq!(names, ["one", "two"], "{between:?}");
+    }
+    let text = format!("{one}\n{two}\n");
+    let second = documents(&text).nth(1).unwrap().unwrap();
+    assert_eq!((second.line, second.column), (2, 1));
+    for rest in ["{kind: Two}", "garbage: here", "- x"] {
+        let text = format!("{{apiVersion: v1, kind: ConfigMap}}\n{rest}\n");
+        let broken = documents(&text).next().unwrap().unwrap_err();
+        assert_eq!(broken.line, 2, "{rest}: {broken}");
+    }
+}

@@ -76,8 +76,11 @@ impl<'t> Tree<'t> {
         loop {
             let event = events.next()?;
             match event.data {
-                EventData::StreamStart { .. } | EventData::DocumentStart { .. } => {}
-                EventData::DocumentEnd { .. } | EventData::StreamEnd => break,
+                // after its end nothing may follow, which the parser itself tells
+                EventData::StreamStart { .. }
+                | EventData::DocumentStart { .. }
+                | EventData::DocumentEnd { .. } => {}
+                EventData::StreamEnd => break,
                 _ => builder.take(event)?,
             }
         }

@@ -66,6 +66,10 @@ fn misplaced(context: &Context<'_>, pointer: &str, right: &Right) -> Violation {
             place(home)
         )
     };
+    if context.old.is_some() && !right.taken {
+        return Violation::new(pointer, message, where_a_set_runs(&right.pointer))
+            .with(Action::Warn);
+    }
     let help = match (right.taken, is_there) {
         (true, _) => format!("remove it: {} is there, too", dotted(&right.pointer)),
         (false, true) => format!("write {field}"),
@@ -73,6 +77,29 @@ fn misplaced(context: &Context<'_>, pointer: &str, right: &Right) -> Violation {
         (false, false) => format!("write it as {}", dotted(&right.pointer)),
     };
     Violation::new(pointer, message, help)
+}
+
+/// The stored set came up without the field, and runs: to refuse its next write would help nobody.
+fn where_a_set_runs(right: &str) -> String {
+    const CHANGEABLE: [&str; 7] = [
+        "replicas",
+        "template",
+        "updateStrategy",
+        "ordinals",
+        "minReadySeconds",
+        "revisionHistoryLimit",
+        "persistentVolumeClaimRetentionPolicy",
+    ];
+    let field = dotted(right);
+    let of_spec = right.strip_prefix("/spec/").unwrap_or_default();
+    let changeable = of_spec.split('/').next();
+    if of_spec.is_empty() || changeable.is_some_and(|name| CHANGEABLE.contains(&name)) {
+        format!("write it as {field}: for the set that is stored that is a change")
+    } else {
+        format!(
+            "the set that is stored has come up without it, and {field} cannot change: leave it out until the set is made anew"
+        )
+    }
 }
 
 fn strange(pointer: &str, kind: Option<&str>) -> Violation {
