@@ -90,7 +90,7 @@ fn change(text: &str, patch: &Value) -> Result<(String, Vec<String>), String> {
     Err("a comment is lost".to_owned())
 }
 
-fn charts() -> Vec<(String, String)> {
+pub fn charts() -> Vec<(String, String)> {
     let folder = Path::new(CHARTS);
     let Ok(files) = fs::read_dir(folder) else {
         println!("{} is not there, nothing is tested", folder.display());

@@ -2,6 +2,7 @@ use serde_json::{Value, json};
 
 use super::super::{apply, documents, edits};
 
+mod audited;
 mod braces;
 mod corpus;
 mod generated;
