@@ -84,7 +84,10 @@ fn the_action_annotates_and_fails() {
         whole.stdout
     );
     assert_eq!(whole.stdout.matches("::error").count(), 2);
-    let some = [("paths", "two words\none/bad.yaml\n"), ("fail-on", "never")];
+    let some = [
+        ("paths", "\ntwo words\n  \none/bad.yaml\n"),
+        ("fail-on", "never"),
+    ];
     let some = act(folder.path(), &some);
     assert_eq!((some.code, &*some.stderr), (0, ""));
     assert!(some.stdout.starts_with("::error file=two words/bad.yaml,"));
