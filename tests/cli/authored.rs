@@ -88,8 +88,8 @@ fn a_wrong_type_is_a_finding_and_the_rest_is_judged() {
          write \"1.10\" in quotes
   deny   line 5: spec.replicas: \"3\" is a string, where a whole number is needed [field-type-wrong]
          write 3 without quotes
-  deny   line 19: spec.template.spec.containers[0].env[0].value: 0755 is a number, where a string is needed [field-type-wrong]
-         write \"0755\" in quotes
+  deny   line 19: spec.template.spec.containers[0].env[0].value: this is a number, where a string is needed [field-type-wrong]
+         write it in quotes
   warn   line 18: spec.template.spec.containers[0].env: line 18 wins over the same key on line 15 [duplicate-key]
          keep one of them, with all that is meant
 

@@ -58,15 +58,33 @@ fn check(context: &Context<'_>, violations: &mut Vec<Violation>) {
             return None;
         };
         let (message, help) = out_of_range(written, *given, *wanted).unwrap_or_else(|| {
-            let message = format!(
-                "{}, where {} is needed",
-                what(written, *given),
-                needed(*wanted)
-            );
-            (message, help(written, *given, *wanted))
+            let (what, help) = if is_of_environment(pointer) {
+                unread(*given, *wanted)
+            } else {
+                (what(written, *given), help(written, *given, *wanted))
+            };
+            (format!("{what}, where {} is needed", needed(*wanted)), help)
         });
         Some(Violation::new(pointer, message, help))
     });
+}
+
+/// Whether it is a value of the environment, which may be a password: findings go to logs and reports.
+fn is_of_environment(pointer: &str) -> bool {
+    let rest = pointer.strip_suffix("/value");
+    let list = rest.and_then(|rest| rest.rsplit_once('/'));
+    list.is_some_and(|(list, _)| list.ends_with("/env"))
+}
+
+/// What is said of a value without saying it.
+fn unread(given: Given, wanted: Wanted) -> (String, String) {
+    let what = match given {
+        Given::Boolean => "this is a boolean",
+        Given::Number => "this is a number",
+        Given::String => "this is a string",
+        Given::List | Given::Mapping => return (what("", given), help("", given, wanted)),
+    };
+    (what.to_owned(), "write it in quotes".to_owned())
 }
 
 /// A whole number that is too large for its field.
@@ -77,14 +95,14 @@ fn out_of_range(written: &str, given: Given, wanted: Wanted) -> Option<(String, 
         _ => return None,
     };
     written.parse::<i128>().ok()?;
-    let largest = if bits == 32 {
-        i64::from(i32::MAX)
+    let (least, largest) = if bits == 32 {
+        (i64::from(i32::MIN), i64::from(i32::MAX))
     } else {
-        i64::MAX
+        (i64::MIN, i64::MAX)
     };
     Some((
         format!("{} does not fit into {bits} bits", short(written)),
-        format!("write a number between -{largest} and {largest}"),
+        format!("write a number between {least} and {largest}"),
     ))
 }
 

@@ -93,13 +93,13 @@ fn a_slip_reads_as_what_to_write_instead() {
             "  serviceName",
             "  reconcileInterval: 5\n  serviceName",
             "Warn unknown-field: spec.reconcileInterval: the API server has no such field here and drops it, as far as is known; correct \
-             or remove it, unless it is newer than Kubernetes 1.37",
+             or remove it, unless another version of Kubernetes than 1.37 has it",
         ),
         (
             container,
             "{name: web, image: web, env: [{name: PORT, value: 5432}]}",
-            "Deny field-type-wrong: spec.template.spec.containers[0].env[0].value: 5432 is a number, where a string is needed; write \
-             \"5432\" in quotes",
+            "Deny field-type-wrong: spec.template.spec.containers[0].env[0].value: this is a number, where a string is needed; write it \
+             in quotes",
         ),
         (
             "  serviceName",
@@ -109,7 +109,7 @@ fn a_slip_reads_as_what_to_write_instead() {
         (
             "  serviceName",
             "  replicas: 4000000000\n  serviceName",
-            "Deny field-type-wrong: spec.replicas: 4000000000 does not fit into 32 bits; write a number between -2147483647 and 2147483647",
+            "Deny field-type-wrong: spec.replicas: 4000000000 does not fit into 32 bits; write a number between -2147483648 and 2147483647",
         ),
         (
             container,

@@ -106,7 +106,9 @@ fn strange(pointer: &str, kind: Option<&str>) -> Violation {
     let message = "the API server has no such field here and drops it, as far as is known";
     let help = match kind {
         Some(kind) => format!("remove it: it is a field of a {kind}"),
-        None => format!("correct or remove it, unless it is newer than Kubernetes 1.{MINOR}"),
+        None => format!(
+            "correct or remove it, unless another version of Kubernetes than 1.{MINOR} has it"
+        ),
     };
     Violation::new(pointer, message, help).with(Action::Warn)
 }
