@@ -1,7 +1,8 @@
 //! The set as it was meant: moved where it belongs, read as what it must be.
 
-use json_patch::{MoveOperation, PatchOperation};
-use jsonptr::PointerBuf;
+use json_patch::{AddOperation, MoveOperation, PatchOperation};
+use jsonptr::resolve::Error as Unresolved;
+use jsonptr::{Pointer, PointerBuf};
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 
@@ -9,7 +10,7 @@ use super::place::{other_kind, right_place};
 use super::schema::{Schema, Shape, schema};
 use super::slip::Right;
 use super::walk::{self, Fault, Kind, exact, fits};
-use super::{Authored, Given, Slip, Slips, Wanted, pointer, tokens};
+use super::{Authored, Given, Slip, Slips, Wanted, tokens};
 use crate::manifest::{Body, Broken};
 
 /// How often a set is walked: what has been moved is looked at again, with all that stands in it.
@@ -67,15 +68,15 @@ impl<'b, 't> Mending<'b, 't> {
         })
     }
 
-    /// Moves an unknown field to where it belongs, if there is a mapping for it and nothing in its place.
+    /// Moves an unknown field to where it belongs, if nothing is in the way. Mappings that it is to stand in are added where there are
+    /// none.
     fn move_home(&mut self, set: &mut Value, unknown: &str) -> bool {
         let Some(right) = right_place(self.schema, set, unknown) else {
             return false;
         };
-        let Some(operation) = movable(set, unknown, &right) else {
+        let Some(patch) = self.moving(set, unknown, &right) else {
             return false;
         };
-        let patch = [PatchOperation::Move(operation)];
         if json_patch::patch(set, &patch).is_err() {
             return false;
         }
@@ -89,6 +90,44 @@ impl<'b, 't> Mending<'b, 't> {
         });
         self.slips.moves.extend(patch);
         true
+    }
+
+    /// The operations that move a field, if nothing is in its place and it can have a mapping to stand in.
+    fn moving(&self, set: &Value, from: &str, to: &str) -> Option<Vec<PatchOperation>> {
+        if is_there(set, to) {
+            return None;
+        }
+        let mut patch = self.homes(set, to)?;
+        patch.push(PatchOperation::Move(MoveOperation {
+            from: PointerBuf::parse(from.to_owned()).ok()?,
+            path: PointerBuf::parse(to.to_owned()).ok()?,
+        }));
+        Some(patch)
+    }
+
+    /// The additions of the mappings above a field that are not there; `None` where something else stands in the place of one.
+    fn homes(&self, set: &Value, to: &str) -> Option<Vec<PatchOperation>> {
+        let mut missing = Vec::new();
+        let mut home = Pointer::parse(to).ok()?.parent()?;
+        while !home.resolve(set).is_ok_and(Value::is_object) {
+            let is_free = match home.resolve(set) {
+                Ok(there) => there.is_null() && !self.slips.is_lost(home.as_str()),
+                Err(error) => matches!(
+                    error,
+                    Unresolved::NotFound { .. } | Unresolved::Unreachable { .. }
+                ),
+            };
+            if !is_free {
+                return None;
+            }
+            missing.push(PatchOperation::Add(AddOperation {
+                path: home.to_buf(),
+                value: json!({}),
+            }));
+            home = home.parent()?;
+        }
+        missing.reverse();
+        Some(missing)
     }
 
     fn note_unknown(&mut self, set: &Value, unknown: &str) {
@@ -167,20 +206,6 @@ impl<'b, 't> Mending<'b, 't> {
             .filter(|meant| fits(self.schema, shape, meant))
             .unwrap_or_default()
     }
-}
-
-/// The operation that moves a field, if what it is to stand in is there and it is not there itself.
-fn movable(set: &Value, from: &str, to: &str) -> Option<MoveOperation> {
-    let mut parent = tokens(to);
-    parent.pop();
-    let has_home = set.pointer(&pointer(&parent)).is_some_and(Value::is_object);
-    if !has_home || is_there(set, to) {
-        return None;
-    }
-    Some(MoveOperation {
-        from: PointerBuf::parse(from.to_owned()).ok()?,
-        path: PointerBuf::parse(to.to_owned()).ok()?,
-    })
 }
 
 /// Whether there is anything at a pointer; null is as good as nothing.

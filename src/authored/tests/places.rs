@@ -1,5 +1,6 @@
 //! Where fields belong.
 
+use json_patch::PatchOperation;
 use serde_json::{Value, json};
 
 use super::*;
@@ -8,7 +9,8 @@ use super::*;
 /// where something stands there.
 fn places(set: &Value) -> Vec<String> {
     let slips = read(&set.to_string()).slips;
-    let moved = slips.moves.len();
+    let is_move = |operation: &&PatchOperation| matches!(operation, PatchOperation::Move(_));
+    let moved = slips.moves.iter().filter(is_move).count();
     let lines: Vec<String> = slips
         .all
         .iter()
@@ -230,4 +232,65 @@ fn what_is_moved_is_looked_at_again() {
     assert_eq!(authored.slips.written("/spec/selector"), "/spec/selector");
     let subject = authored.subject("shop", None).unwrap().unwrap();
     assert!(subject.is_whole(), "the template is read where it belongs");
+}
+
+#[test]
+fn a_mapping_is_added_for_what_has_none() {
+    let home = |path: &str| json!({"op": "add", "path": path, "value": {}});
+    let moved = |from: &str, path: &str| json!({"op": "move", "from": from, "path": path});
+    let rolling = "/spec/updateStrategy/rollingUpdate";
+    let pod = "/spec/template/spec";
+    let context = format!("{pod}/securityContext");
+    for (set, moves) in [
+        (
+            set(
+                &json!({"updateStrategy": {"type": "RollingUpdate", "maxUnavailable": 1}}),
+                &json!({}),
+            ),
+            json!([
+                home(rolling),
+                moved(
+                    "/spec/updateStrategy/maxUnavailable",
+                    &format!("{rolling}/maxUnavailable")
+                )
+            ]),
+        ),
+        (
+            set(&json!({"partition": 5}), &json!({})),
+            json!([
+                home("/spec/updateStrategy"),
+                home(rolling),
+                moved("/spec/partition", &format!("{rolling}/partition"))
+            ]),
+        ),
+        (
+            container(&json!({"fsGroup": 5})),
+            json!([
+                home(&context),
+                moved(
+                    &format!("{pod}/containers/0/fsGroup"),
+                    &format!("{context}/fsGroup")
+                )
+            ]),
+        ),
+        // a value is in the way
+        (
+            set(
+                &json!({"updateStrategy": {"rollingUpdate": 5, "type": "OnDelete"}, "partition": 5}),
+                &json!({}),
+            ),
+            json!([]),
+        ),
+    ] {
+        let authored = read(&set.to_string());
+        assert_eq!(
+            serde_json::to_value(&authored.slips.moves).unwrap(),
+            moves,
+            "{set}"
+        );
+        let read: Value = serde_json::from_str(authored.json.get()).unwrap();
+        for step in moves.as_array().unwrap() {
+            assert!(read.pointer(step["path"].as_str().unwrap()).is_some());
+        }
+    }
 }

@@ -1,9 +1,12 @@
 //! A member moves: a key is spelt anew, or the member's lines go where they belong.
 
+use std::ops::Range;
+
 use super::super::Fault;
 use super::super::tree::{Content, Index};
 use super::pieces::Edit;
 use super::sheet::{Entry, Sheet};
+use super::style::Style;
 use super::way::Way;
 use super::{block, quote};
 
@@ -31,12 +34,14 @@ pub(super) fn carry(sheet: &Sheet<'_>, from: &Way, to: &Way) -> Result<Option<Ve
     if free && source == target {
         return rename(sheet, entry, from, to).map(Some);
     }
-    if free && sheet.is_block(source) && sheet.is_block(target) {
+    if free
+        && sheet.is_block(source)
+        && let Some(home) = Home::of(sheet, to)?
+    {
         let lines = Lines::of(sheet, entry, sheet.column(sheet.inner_start(source)));
         let mut edits = lines.take_out(sheet, from, (index, &entries))?;
-        let written = lines.written(sheet, entry, to)?;
-        let index = block::index_for(sheet, target, &to.token);
-        let mut placed = block::place(sheet, target, index, &written)?;
+        let written = lines.written(sheet, entry, (to, home.column))?;
+        let mut placed = home.place(sheet, &to.token, &written)?;
         // The last lines of a text without a line end stay the last.
         if let Some(gone) = edits.iter_mut().find(|gone| {
             gone.range.start < placed.range.start && placed.range.start < gone.range.end
@@ -46,6 +51,7 @@ pub(super) fn carry(sheet: &Sheet<'_>, from: &Way, to: &Way) -> Result<Option<Ve
             placed.text.truncate(bare);
         }
         edits.push(placed);
+        edits.extend(home.opened());
         return Ok(Some(edits));
     }
     let end = if sheet.is_block(source) {
@@ -59,6 +65,60 @@ pub(super) fn carry(sheet: &Sheet<'_>, from: &Way, to: &Way) -> Result<Option<Ve
             .fault(entry.value, "a comment stands in it that would be lost"));
     }
     Ok(None)
+}
+
+/// The mapping that lines go to.
+#[derive(Debug)]
+struct Home {
+    mapping: Index,
+    /// Where its keys stand.
+    column: usize,
+    /// Of an empty one, the braces and the blanks before them.
+    braces: Option<Range<usize>>,
+}
+
+impl Home {
+    /// A mapping in block style, or an empty one that can be written so.
+    fn of(sheet: &Sheet<'_>, to: &Way) -> Result<Option<Self>, Fault> {
+        let mapping = to.container(sheet);
+        if sheet.is_block(mapping) {
+            return Ok(Some(Self {
+                mapping,
+                column: sheet.column(sheet.inner_start(mapping)),
+                braces: None,
+            }));
+        }
+        let in_lines = to.outer().is_some_and(|outer| sheet.is_block(outer));
+        let Some(holder) = to.holder(sheet)?.filter(|holder| holder.key.is_some()) else {
+            return Ok(None);
+        };
+        let mark = sheet.after_mark(&holder);
+        let range = sheet.inner_start(mapping)..sheet.end(mapping);
+        let between = sheet.get(mark..range.end);
+        if !in_lines || !sheet.is_empty(mapping) || between.contains(['\n', '#']) {
+            return Ok(None);
+        }
+        let blanks = sheet.get(mark..range.start);
+        Ok(Some(Self {
+            mapping,
+            column: sheet.column(holder.start) + Style::around(sheet, &to.chain).step,
+            braces: Some(mark + blanks.trim_end().len()..range.end),
+        }))
+    }
+
+    fn place(&self, sheet: &Sheet<'_>, key: &str, written: &str) -> Result<Edit, Fault> {
+        if let Some(braces) = &self.braces {
+            let line = format!("{}{written}", " ".repeat(self.column));
+            return Ok(block::line_at(sheet, sheet.line_end(braces.end), &line));
+        }
+        let index = block::index_for(sheet, self.mapping, key);
+        block::place(sheet, self.mapping, index, written)
+    }
+
+    /// What makes an empty one ready for lines below it.
+    fn opened(self) -> Option<Edit> {
+        self.braces.map(Edit::delete)
+    }
 }
 
 /// Spells a key anew, in the quotes that it has.
@@ -111,8 +171,12 @@ impl Lines {
     }
 
     /// The lines as they are to be written elsewhere: all of them as much deeper or less deep, the first one without its blanks.
-    fn written(&self, sheet: &Sheet<'_>, entry: &Entry, to: &Way) -> Result<String, Fault> {
-        let target = sheet.column(sheet.inner_start(to.container(sheet)));
+    fn written(
+        &self,
+        sheet: &Sheet<'_>,
+        entry: &Entry,
+        (to, target): (&Way, usize),
+    ) -> Result<String, Fault> {
         let mut text = sheet.get(self.start..self.end).to_owned();
         if let Some(key) = entry.key
             && sheet.tree.key(key).is_ok_and(|key| key != to.token)

@@ -204,3 +204,63 @@ fn values_are_replaced() {
         ),
     ]);
 }
+
+#[test]
+fn lines_go_into_a_mapping_that_is_added_for_them() {
+    let homes = |homes: &[&str], from: &str, to: &str| {
+        let mut patch: Vec<Value> = homes
+            .iter()
+            .map(|home| json!({"op": "add", "path": home, "value": {}}))
+            .collect();
+        patch.push(json!({"op": "move", "from": from, "path": to}));
+        Value::Array(patch)
+    };
+    let strategy = homes(
+        &["/spec/strategy/rolling"],
+        "/spec/strategy/most",
+        "/spec/strategy/rolling/most",
+    );
+    let partition = homes(
+        &["/spec/strategy", "/spec/strategy/rolling"],
+        "/spec/partition",
+        "/spec/strategy/rolling/partition",
+    );
+    yaml(&[
+        (
+            "beside it, with its comments",
+            "spec:\n  strategy:\n    type: Rolling # so\n    # one at a time\n    most: 1 # really\n  x: 1\n",
+            strategy.clone(),
+            "spec:\n  strategy:\n    type: Rolling # so\n    rolling:\n      # one at a time\n      most: 1 # really\n  x: 1\n",
+        ),
+        (
+            "into null, in lines that are four deep",
+            "spec:\n    strategy:\n        most: 1\n        rolling: ~\n",
+            strategy.clone(),
+            "spec:\n    strategy:\n        rolling:\n            most: 1\n",
+        ),
+        (
+            "without a last line end",
+            "spec:\n  strategy:\n    rolling: {}\n    most: 1",
+            strategy.clone(),
+            "spec:\n  strategy:\n    rolling:\n      most: 1",
+        ),
+        (
+            "in braces",
+            "spec:\n  strategy: {type: Rolling, most: 1} # so\n",
+            strategy,
+            "spec:\n  strategy: {type: Rolling, rolling: {most: 1}} # so\n",
+        ),
+        (
+            "two of them",
+            "spec:\n  # the first five\n  partition: 5 # of seven\n  x: 1\n",
+            partition.clone(),
+            "spec:\n  x: 1\n  strategy:\n    rolling:\n      # the first five\n      partition: 5 # of seven\n",
+        ),
+    ]);
+    check(&[(
+        "with line ends of Windows",
+        "apiVersion: v1\r\nkind: Any\r\nspec:\r\n  x: 1\r\n  partition: 5\r\n",
+        partition,
+        "apiVersion: v1\r\nkind: Any\r\nspec:\r\n  x: 1\r\n  strategy:\r\n    rolling:\r\n      partition: 5\r\n",
+    )]);
+}
