@@ -21,9 +21,9 @@ pub(super) struct Scope {
 }
 
 impl Scope {
-    /// The scope of a node. An alias may stand for what is outside of an item: then the whole document is the scope.
+    /// The scope of a node. Where an item shares something by an anchor, the whole document is the scope.
     pub(super) fn of(part: &Part<'_>, tree: &Tree<'_>, root: Index) -> Self {
-        if root == 0 || tree.has_aliases() {
+        if root == 0 || tree.has_aliases() && shares(tree, root) {
             let (way, pointer) = way(tree, root);
             return Self {
                 blanks: 0,
@@ -81,6 +81,12 @@ impl Scope {
     }
 }
 
+/// Whether an alias stands in a node, or stands for what is in it.
+fn shares(tree: &Tree<'_>, node: Index) -> bool {
+    let shared = |at: Index| tree.is_shared(at) || matches!(tree.content(at), Content::Alias(_));
+    (node..tree.after(node)).any(shared)
+}
+
 /// The way to a node from the root.
 fn way(tree: &Tree<'_>, node: Index) -> (Vec<usize>, String) {
     let mut way = Vec::new();
@@ -109,4 +115,33 @@ fn way(tree: &Tree<'_>, node: Index) -> (Vec<usize>, String) {
         at = child;
     }
     (way, pointer.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::documents;
+    use super::*;
+
+    #[test]
+    fn an_item_is_edited_by_itself_unless_it_shares_something() {
+        let item = |name: &str, labels: &str| {
+            format!(
+                "- apiVersion: v1\n  kind: Any\n  metadata: {{name: {name}, labels: {labels}}}\n"
+            )
+        };
+        let items = [
+            item("a", "{}"),
+            item("b", "&labels {}"),
+            item("c", "*labels"),
+        ];
+        let text = format!("apiVersion: v1\nkind: List\nitems:\n{}", items.concat());
+        let widths: Vec<usize> = documents(&text)
+            .map(|document| {
+                let body = document.unwrap().read().unwrap();
+                let (part, tree, root) = body.source();
+                Scope::of(&part, tree, root).range.len()
+            })
+            .collect();
+        assert_eq!(widths, [items[0].len(), text.len(), text.len()]);
+    }
 }
