@@ -22,7 +22,7 @@ pub const NAMESPACE: &str = "steadyset-system";
 pub const NAME: &str = "steadyset";
 
 /// The name of the Secret there.
-pub const SECRET: &str = "steadyset-tls";
+pub const SECRET: &str = "steadyset-self-signed";
 
 /// How long the product may take to become ready on a busy machine.
 const READY: Duration = Duration::from_mins(1);
