@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use pem::{EncodeConfig, LineEnding, Pem};
@@ -102,6 +103,13 @@ impl Certificate {
         self.to
     }
 
+    /// From its first second to its last.
+    #[must_use]
+    pub fn life(&self) -> Duration {
+        let seconds = self.to.saturating_sub(self.from);
+        Duration::from_secs(u64::try_from(seconds).unwrap_or_default())
+    }
+
     /// Whether it is in its life.
     #[must_use]
     pub fn is_valid(&self, now: Timestamp) -> bool {
@@ -182,7 +190,7 @@ pub fn verifies(
         return false;
     };
     let seconds = u64::try_from(now.as_second()).unwrap_or_default();
-    let now = UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds));
+    let now = UnixTime::since_unix_epoch(Duration::from_secs(seconds));
     verifier
         .verify_server_cert(leaf, intermediates, &name, &[], now)
         .is_ok()
@@ -190,8 +198,6 @@ pub fn verifies(
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use jiff::SignedDuration;
 
     use super::*;

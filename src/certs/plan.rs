@@ -238,7 +238,8 @@ impl Seen<'_> {
         let published = self
             .sightings
             .everywhere_for(known.authority(), self.clock.uptime);
-        let settled = published.is_some_and(|time| time >= settled_after(self.wish.leaf))
+        let leaf = self.wish.leaf.min(shown.leaf().life());
+        let settled = published.is_some_and(|time| time >= settled_after(leaf))
             || self.entries().next().is_none();
         verified(known) && (settled || !verified(shown))
     }

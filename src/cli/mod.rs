@@ -19,6 +19,7 @@ use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
 
+use crate::manifest;
 use crate::policy::Policies;
 use crate::policy::source::files;
 
@@ -71,6 +72,7 @@ impl Cli {
     /// Runs the command; what went wrong goes to stderr, all its causes included.
     #[must_use]
     pub fn run(self) -> ExitCode {
+        manifest::quiet_parser();
         let done = match self.command {
             Command::Serve(args) => args.run().map(|()| ExitCode::SUCCESS),
             Command::Audit(args) => args.run(),

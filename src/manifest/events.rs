@@ -1,6 +1,7 @@
 //! The events of one document, and what is wrong where there are no more.
 
 use std::io::{self, BufRead, Read};
+use std::panic::{AssertUnwindSafe, Location, PanicHookInfo, catch_unwind};
 
 use libyaml_safer::{Encoding, ErrorKind, Event, Mark, Parser};
 
@@ -13,6 +14,8 @@ const WINDOW: usize = 4096;
 pub(super) struct Events<'t> {
     parser: Parser<Window<'t>>,
     text: &'t str,
+    /// The end of the last event, in bytes.
+    end: usize,
 }
 
 impl<'t> Events<'t> {
@@ -23,14 +26,38 @@ impl<'t> Events<'t> {
             rest: text.as_bytes(),
             ends_line: text.ends_with('\n'),
         });
-        Self { parser, text }
+        Self {
+            parser,
+            text,
+            end: 0,
+        }
     }
 
+    /// The next event. After a fault there are no more.
     pub(super) fn next(&mut self) -> Result<Event, Fault> {
-        self.parser
-            .parse()
-            .map_err(|error| explain(&error, self.text))
+        let event = match catch_unwind(AssertUnwindSafe(|| self.parser.parse())) {
+            Ok(event) => event.map_err(|error| explain(&error, self.text))?,
+            Err(_) => return Err(self.bare_tag()),
+        };
+        self.end = offset(event.end_mark);
+        Ok(event)
     }
+
+    /// The parser panics at a tag with a comma right after it, `[!a, b]`, where go-yaml gives an error.
+    fn bare_tag(&self) -> Fault {
+        let rest = self.text.get(self.end..).unwrap_or_default();
+        let at = self.end + rest.find('!').unwrap_or_default();
+        Fault::new(
+            at,
+            "did not find expected whitespace or line break while scanning a tag",
+        )
+    }
+}
+
+/// Whether a panic is one that [`Events`] turns into a fault: nobody need hear of it.
+pub(super) fn is_expected(panic: &PanicHookInfo<'_>) -> bool {
+    let file = panic.location().map(Location::file);
+    file.is_some_and(|file| file.contains("libyaml-safer"))
 }
 
 /// The byte of a mark.

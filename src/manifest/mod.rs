@@ -73,6 +73,16 @@ pub struct Broken {
     pub message: String,
 }
 
+/// Leaves out of stderr the panics of the YAML parser, which are told as what is wrong with the text. To be called once, by a program.
+pub fn quiet_parser() {
+    let loud = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !events::is_expected(panic) {
+            loud(panic);
+        }
+    }));
+}
+
 /// What is wrong at a byte of a part of the stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Fault {

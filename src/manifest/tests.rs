@@ -398,3 +398,14 @@ fn objects_in_json_may_follow_each_other_and_flow_style_may_not() {
         assert_eq!(broken.line, 2, "{rest}: {broken}");
     }
 }
+
+#[test]
+fn a_tag_with_a_comma_right_after_it_is_an_error_and_no_panic() {
+    for tag in ["!", "!!str", "!a"] {
+        let text =
+            format!("apiVersion: v1\nkind: Service\nmetadata:\n  labels: {{a: {tag}, b: c}}\n");
+        let document = documents(&text).next().unwrap().and_then(|it| it.read());
+        let broken = document.unwrap_err();
+        assert_eq!((broken.line, broken.column), (4, 15), "{tag}: {broken}");
+    }
+}

@@ -291,6 +291,22 @@ fn what_has_ended_by_our_clock_stays_as_long_as_what_is_foreign() {
 }
 
 #[test]
+fn a_leaf_with_little_life_is_replaced_in_time_whatever_is_wished_now() {
+    let wish = Wish {
+        leaf: Duration::from_secs(60),
+        ..wish()
+    };
+    let short = Kept::new(&wish, start()).unwrap();
+    let mut scene = Scene::settled(&short);
+    scene.plan();
+    scene.known = Some(short.with_new_leaf(&self::wish(), at(40)).unwrap());
+    (scene.now, scene.uptime) = (40, 9);
+    assert!(!scene.plan().show);
+    (scene.now, scene.uptime) = (42, 11);
+    assert!(scene.plan().show, "sixty seconds leave ten");
+}
+
+#[test]
 fn short_lives_leave_time_to_show_a_new_leaf_before_the_old_one_ends() {
     for (life, wait) in [(20, 5), (60, 10), (600, 100), (7_776_000, 300)] {
         assert_eq!(
