@@ -192,22 +192,35 @@ pub fn bundles(cluster: &Cluster, kind: &str) -> Result<Vec<String>> {
     bundles.collect()
 }
 
+/// Takes the caBundles of these webhooks of a kind away.
+///
+/// # Errors
+/// When they are not there.
+pub fn clear(rest: &Rest, kind: &str, webhooks: &[usize]) -> Result<()> {
+    let path = configuration(kind);
+    let removed = webhooks
+        .iter()
+        .map(|at| json!({"op": "remove", "path": format!("/webhooks/{at}/clientConfig/caBundle")}));
+    rest.patch(&path, &removed.collect()).map(drop)
+}
+
+fn configuration(kind: &str) -> String {
+    format!("/apis/admissionregistration.k8s.io/v1/{kind}webhookconfigurations/{NAME}")
+}
+
 /// Takes the caBundles of these webhooks of a kind away, and says how long it takes until they are there again.
 ///
 /// # Errors
 /// When they are not within a minute.
 pub fn empty(rest: &Rest, kind: &str, webhooks: &[usize]) -> Result<Duration> {
-    let path = format!("/apis/admissionregistration.k8s.io/v1/{kind}webhookconfigurations/{NAME}");
+    let path = configuration(kind);
     let held = |answer: &Response| -> Result<Vec<Value>> {
         let object = answer.json()?;
         let of = |at: &usize| object["webhooks"][*at]["clientConfig"]["caBundle"].clone();
         Ok(webhooks.iter().map(of).collect())
     };
     let before = held(&rest.get(&path)?)?;
-    let removed = webhooks
-        .iter()
-        .map(|at| json!({"op": "remove", "path": format!("/webhooks/{at}/clientConfig/caBundle")}));
-    rest.patch(&path, &removed.collect())?;
+    clear(rest, kind, webhooks)?;
     let emptied = Instant::now();
     eventually("the caBundle", READY, || {
         let now = held(&rest.get(&path)?)?;

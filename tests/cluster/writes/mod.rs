@@ -10,7 +10,7 @@ use anyhow::{Context, Result, ensure};
 use rustix::process::Signal;
 
 use crate::Test;
-use crate::support::replica::{NAME, NAMESPACE, SECRET, bundles, empty, secret};
+use crate::support::replica::{NAME, NAMESPACE, SECRET, bundles, clear, empty, secret};
 use crate::support::{Cluster, Forwarder, Replica, Rest, eventually};
 
 mod load;
@@ -269,6 +269,10 @@ impl<'c> Scene<'c> {
         self.replicas.clear();
         let line = format!("delete secret {SECRET} -n {NAMESPACE}");
         self.cluster.kubectl(&line)?.ok()?;
+        // nobody is left who shows a leaf of the authorities of before
+        for kind in ["mutating", "validating"] {
+            clear(&self.rest, kind, &[0, 1])?;
+        }
         self.replicas = vec![self.start()?, self.start()?];
         for replica in &mut self.replicas {
             replica.ready()?;
