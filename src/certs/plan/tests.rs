@@ -293,7 +293,7 @@ fn what_has_ended_by_our_clock_stays_as_long_as_what_is_foreign() {
 #[test]
 fn a_leaf_with_little_life_is_replaced_in_time_whatever_is_wished_now() {
     let wish = Wish {
-        leaf: Duration::from_secs(60),
+        leaf: Duration::from_mins(1),
         ..wish()
     };
     let short = Kept::new(&wish, start()).unwrap();
