@@ -1,6 +1,6 @@
 //! The input: files, folders and standard input.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -85,6 +85,20 @@ impl Inputs {
             }
         }
         inputs
+    }
+
+    /// Every file once, under the name that comes first: a link beside its file, or a file named twice, is one file.
+    #[must_use]
+    pub(crate) fn distinct(mut self) -> Self {
+        let mut seen = HashSet::new();
+        let mut is_new = |input: &Input| {
+            let real = input.place().and_then(|place| place.canonicalize().ok());
+            real.is_none_or(|real| seen.insert(real))
+        };
+        for world in &mut self.worlds {
+            world.retain(&mut is_new);
+        }
+        self
     }
 
     fn add(&mut self, path: &Path, place: Option<PathBuf>) {

@@ -1,6 +1,6 @@
 //! `steadyset fix`: what the webhook would inject, written into the manifests.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::process::ExitCode;
 
 use similar::TextDiff;
@@ -14,6 +14,10 @@ use crate::rules::Action;
 
 const WHICH: &str = "say --new if these sets do not exist yet, or --live to ask the cluster for them: \
     a serviceName or a claim added to a set that runs makes every later apply fail";
+
+const BOTH: &str = "--new and --live exclude each other: --new if these sets do not exist yet, --live to ask the cluster for them";
+
+const NO_FILE: &str = "--in-place needs files: a pipe or a device has no place to be written to";
 
 const SEVERAL: &str = "several inputs cannot go to stdout: say --diff to see what would change, --in-place to write it, \
     or --check to have it counted";
@@ -74,8 +78,13 @@ impl Args {
 
     fn is_usable(&self) -> Result<(), UsageError> {
         let stdin = |path: &PathBuf| path.as_os_str() == "-";
-        let wrong = if self.new == self.live {
+        let is_no_file = |path: &PathBuf| path.exists() && !path.is_file() && !path.is_dir();
+        let wrong = if self.new && self.live {
+            BOTH
+        } else if !(self.new || self.live) {
             WHICH
+        } else if self.output.in_place && self.paths.iter().any(is_no_file) {
+            NO_FILE
         } else if self.output.in_place && self.paths.iter().any(stdin) {
             STDIN_HAS_NO_PLACE
         } else if self.goes_to_stdout() && self.are_several() {
@@ -160,10 +169,15 @@ fn diff(text: &Text) -> String {
         .to_string()
 }
 
-/// A path as git wants it: below the folder where it is run, if it is there.
+/// A path as git wants it: below the folder where it is run, if it is there, and without `..`.
 fn below_here(path: &str) -> String {
     let here = std::env::current_dir().unwrap_or_default();
     let path = Path::new(path);
+    let folder = path
+        .parent()
+        .filter(|folder| folder.components().any(|part| part == Component::ParentDir));
+    let real = folder.and_then(|folder| Some(folder.canonicalize().ok()?.join(path.file_name()?)));
+    let path = real.as_deref().unwrap_or(path);
     let path = path.strip_prefix(here).unwrap_or(path);
     let path = path.strip_prefix("/").unwrap_or(path);
     path.display().to_string()

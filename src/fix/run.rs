@@ -52,7 +52,7 @@ impl Texts {
     /// Reads files, folders and standard input (`-`).
     #[must_use]
     pub fn read(paths: &[PathBuf], options: &Options) -> Self {
-        let inputs = Inputs::of(paths);
+        let inputs = Inputs::of(paths).distinct();
         let namespaces = namespaces(&inputs.worlds, options);
         let mut report = Report::default();
         let worlds = inputs.worlds.into_iter();

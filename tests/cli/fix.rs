@@ -77,15 +77,47 @@ pub(super) fn names(folder: &TempDir) -> Vec<String> {
 
 #[test]
 fn which_sets_these_are_must_be_said() {
-    for which in [&[][..], &["--new", "--live"]] {
+    for (which, why) in [
+        (
+            &[][..],
+            "say --new if these sets do not exist yet, or --live to ask the cluster for them: \
+             a serviceName or a claim added to a set that runs makes every later apply fail",
+        ),
+        (
+            &["--new", "--live"],
+            "--new and --live exclude each other: --new if these sets do not exist yet, --live to ask the cluster for them",
+        ),
+    ] {
         let run = with_stdin(&[&["fix", "-"], which].concat(), PLAIN);
         assert_eq!((run.code, &*run.stdout), (2, ""));
-        assert_eq!(
-            run.stderr,
-            "steadyset: say --new if these sets do not exist yet, or --live to ask the cluster for them: \
-             a serviceName or a claim added to a set that runs makes every later apply fail\n"
-        );
+        assert_eq!(run.stderr, format!("steadyset: {why}\n"));
     }
+}
+
+#[test]
+fn a_file_that_is_named_twice_or_linked_is_one_file() {
+    let folder = folder(&[("a.yaml", PLAIN)]);
+    symlink("a.yaml", folder.path().join("b.yaml")).unwrap();
+    let diff = fix_in(folder.path(), "--new --diff a.yaml a.yaml b.yaml").stdout;
+    assert_eq!(diff.matches("+++ ").count(), 1, "{diff}");
+    let run = fix_in(folder.path(), "--new --in-place .");
+    assert_eq!((run.code, &*run.stdout, &*run.stderr), (0, "a.yaml\n", ""));
+}
+
+#[test]
+fn a_pipe_is_no_place_to_write_to() {
+    let folder = folder(&[]);
+    let made = Command::new("mkfifo")
+        .arg(folder.path().join("pipe"))
+        .status();
+    assert!(made.unwrap().success());
+    let run = fix_in(folder.path(), "--new --in-place pipe");
+    assert_eq!(run.code, 2);
+    assert!(
+        run.stderr.contains("a pipe or a device has no place"),
+        "{}",
+        run.stderr
+    );
 }
 
 #[test]
@@ -198,6 +230,15 @@ fn a_diff_is_one_that_git_applies() {
     assert_eq!(
         fix_in(folder.path(), &format!("--new --check {whole}")).code,
         1
+    );
+    let run = fix_in(
+        &folder.path().join("deploy"),
+        "--new --diff ../deploy/other.yaml",
+    );
+    assert!(
+        run.stdout.starts_with("--- a/other.yaml\n"),
+        "{}",
+        run.stdout
     );
 }
 
