@@ -20,6 +20,8 @@ pub(super) struct Mending<'b, 't> {
     body: &'b Body<'t>,
     schema: &'static Schema,
     slips: Slips,
+    /// The set as it is written, moves alone carried out: what they are applied to.
+    moved: Value,
 }
 
 impl<'b, 't> Mending<'b, 't> {
@@ -28,6 +30,7 @@ impl<'b, 't> Mending<'b, 't> {
             body,
             schema: schema(),
             slips: Slips::default(),
+            moved: Value::Null,
         }
     }
 
@@ -43,6 +46,7 @@ impl<'b, 't> Mending<'b, 't> {
                 slips: self.slips,
             });
         };
+        self.moved = set.clone();
         let mut faults = faults;
         for _ in 0..WALKS {
             let mut changed = false;
@@ -77,7 +81,8 @@ impl<'b, 't> Mending<'b, 't> {
         let Some(patch) = self.moving(set, unknown, &right) else {
             return false;
         };
-        if json_patch::patch(set, &patch).is_err() {
+        let applies = |set: &mut Value| json_patch::patch(set, &patch).is_ok();
+        if !applies(&mut self.moved) || !applies(set) {
             return false;
         }
         self.slips.all.push(Slip::Unknown {
@@ -111,7 +116,13 @@ impl<'b, 't> Mending<'b, 't> {
         let mut home = Pointer::parse(to).ok()?.parent()?;
         while !home.resolve(set).is_ok_and(Value::is_object) {
             let is_free = match home.resolve(set) {
-                Ok(there) => there.is_null() && !self.slips.is_lost(home.as_str()),
+                // an item cannot be added in the place of another
+                Ok(there) => {
+                    let stands_in = home.parent().and_then(|list| list.resolve(set).ok());
+                    there.is_null()
+                        && !self.slips.is_lost(home.as_str())
+                        && !stands_in.is_some_and(Value::is_array)
+                }
                 Err(error) => matches!(
                     error,
                     Unresolved::NotFound { .. } | Unresolved::Unreachable { .. }

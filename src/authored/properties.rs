@@ -72,7 +72,8 @@ fn value() -> impl Strategy<Value = Value> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
-    /// Never a panic; the moves apply to what was written; what was read is right the second time.
+    /// Never a panic, and always a set that can be judged. Where every value has its type, the moves apply to what was written, and what
+    /// was read is right the second time.
     #[test]
     fn whatever_is_written_can_be_read(spec in value(), extra in value()) {
         let whole = json!({"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "web"}, "spec": spec, "extra": extra});
@@ -83,25 +84,27 @@ proptest! {
             prop_assert!(!spec.is_object() && !spec.is_null());
             return Ok(());
         };
+        prop_assert!(authored.subject("shop", None).is_ok(), "{:?}", authored.subject("shop", None));
+        if authored.slips.all.iter().any(|slip| matches!(slip, Slip::Type { .. })) {
+            return Ok(());
+        }
         for slip in &authored.slips.all {
             prop_assert!(whole.pointer(slip.pointer()).is_some(), "{slip:?}");
         }
         let meant: Value = serde_json::from_str(authored.json.get()).unwrap();
         let again = read(&meant.to_string());
         prop_assert!(again.slips.moves.is_empty(), "{:?}", again.slips.moves);
-        prop_assert!(!again.slips.all.iter().any(|slip| matches!(slip, Slip::Type { .. })), "{:?}", again.slips.all);
-        prop_assert!(authored.subject("shop", None).is_ok(), "{:?}", authored.subject("shop", None));
-        if !authored.slips.all.iter().any(|slip| matches!(slip, Slip::Type { .. })) {
-            let mut moved = whole.clone();
-            json_patch::patch(&mut moved, &authored.slips.moves).unwrap();
-            let moves = |operation: &PatchOperation| match operation {
-                PatchOperation::Move(_) => true,
-                PatchOperation::Add(home) => home.value == json!({}),
-                _ => false,
-            };
-            prop_assert!(authored.slips.moves.iter().all(moves));
-            prop_assert_eq!(names_of(&moved), names_of(&meant));
-        }
+        let is_type = |slip: &Slip| matches!(slip, Slip::Type { .. });
+        prop_assert!(!again.slips.all.iter().any(is_type), "{:?}", again.slips.all);
+        let mut moved = whole.clone();
+        json_patch::patch(&mut moved, &authored.slips.moves).unwrap();
+        let moves = |operation: &PatchOperation| match operation {
+            PatchOperation::Move(_) => true,
+            PatchOperation::Add(home) => home.value == json!({}),
+            _ => false,
+        };
+        prop_assert!(authored.slips.moves.iter().all(moves));
+        prop_assert_eq!(names_of(&moved), names_of(&meant));
     }
 }
 

@@ -57,6 +57,7 @@ impl Objects {
             pin!(watcher(self.api.clone(), watcher::Config::default()).default_backoff());
         let mut listed: Vec<DynamicObject> = Vec::new();
         let mut told = Told::new();
+        let mut refused = None;
         while let Some(event) = events.next().await {
             match event {
                 Ok(Event::Init) => listed.clear(),
@@ -65,6 +66,7 @@ impl Objects {
                     let all: Vec<Said> = listed.iter().map(said).collect();
                     self.store.replace(Origin::Objects, all.clone());
                     self.gate.set(true);
+                    refused = None;
                     for (object, (name, policy)) in listed.drain(..).zip(all) {
                         log(&name, &policy);
                         self.tell(&object, &policy, &mut told);
@@ -81,13 +83,19 @@ impl Objects {
                     self.tell(&object, &policy, &mut told);
                 }
                 Ok(Event::Delete(object)) => self.store.remove(Origin::Objects, &object.name_any()),
-                Err(error) => self.failed(&error),
+                Err(error) => {
+                    let code = refusal(&error).map(|refusal| refusal.code);
+                    self.failed(&error, code, refused == code);
+                    refused = code;
+                }
             }
         }
     }
 
-    fn failed(&self, error: &watcher::Error) {
-        match refusal(error).map(|refusal| refusal.code) {
+    /// Takes note of a failure. A refusal that is `known`, because it came the last time too, is not told again: it comes every second.
+    fn failed(&self, error: &watcher::Error, code: Option<u16>, known: bool) {
+        match code {
+            Some(404 | 403) if known => {}
             Some(404) => {
                 tracing::info!(
                     "the cluster knows no StatefulSetPolicy; the definition is what `steadyset crd` prints"
