@@ -57,7 +57,7 @@ pub fn install(format: LogFormat) -> Result<Log, TryInitError> {
         .with_writer(lines);
     match format {
         LogFormat::Text => builder
-            .with_ansi(colours_fit())
+            .with_ansi(colours_fit(&stderr()))
             .with_target(false)
             .finish()
             .try_init(),
@@ -78,8 +78,9 @@ pub fn install(format: LogFormat) -> Result<Log, TryInitError> {
     })
 }
 
-fn colours_fit() -> bool {
-    stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+/// Whether colours may be written to a stream: it is a terminal, and `NO_COLOR` (<https://no-color.org>) is not set.
+pub fn colours_fit(stream: &impl IsTerminal) -> bool {
+    stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 impl Drop for Log {

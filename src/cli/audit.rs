@@ -9,12 +9,13 @@ use std::sync::Arc;
 
 use clap::ValueEnum;
 
-use super::{UNREACHABLE, UNREADABLE, UsageError, policies, progress};
+use super::{UNREACHABLE, UNREADABLE, UsageError, policies, progress, runtime};
 use crate::audit::baseline::Baseline;
 use crate::audit::report::{self, Format, Style};
 use crate::audit::{self, Options, Report};
 use crate::cluster::{ServerVersion, Target};
 use crate::rules::{self, Action};
+use crate::telemetry::colours_fit;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -159,9 +160,7 @@ impl Args {
             kubeconfig: self.kubeconfig.clone(),
             context: self.context.clone(),
         };
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
+        let runtime = runtime()?;
         let audit = async {
             let client = target.connect().await?;
             let mut notes = Vec::new();
@@ -188,7 +187,7 @@ impl Args {
     fn show(&self, report: &Report) -> anyhow::Result<()> {
         let terminal = io::stdout().is_terminal();
         let style = Style {
-            colour: terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+            colour: colours_fit(&io::stdout()),
             mutations: self.mutations,
             excerpts: terminal,
         };

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use similar::TextDiff;
 
-use super::judging::{Judging, runtime, say};
-use super::{UNREACHABLE, UNREADABLE, UsageError, print};
+use super::judging::{Judging, say};
+use super::{UNREACHABLE, UNREADABLE, UsageError, print, runtime};
 use crate::fix::file::replace;
 use crate::fix::live::Unanswered;
 use crate::fix::run::{Outcome, Text, Texts, run};

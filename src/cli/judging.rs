@@ -1,7 +1,7 @@
 //! How `fix` and `post-render` judge, and which cluster they ask.
 
 use std::collections::BTreeSet;
-use std::io::{self, IsTerminal};
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -11,6 +11,7 @@ use crate::audit::{Options, Report};
 use crate::cluster::{ServerVersion, Target};
 use crate::fix::live::{self, Unanswered};
 use crate::fix::run::{Outcome, Texts, run};
+use crate::telemetry::colours_fit;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Judging {
@@ -94,17 +95,9 @@ pub(super) fn say(report: &Report) -> io::Result<()> {
     }
     let mut out = io::stderr().lock();
     let style = Style {
-        colour: io::stderr().is_terminal()
-            && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+        colour: colours_fit(&io::stderr()),
         mutations: false,
         excerpts: false,
     };
     report::write(report, Format::Table, style, &mut out)
-}
-
-/// What the commands wait for runs here.
-pub(super) fn runtime() -> io::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
 }

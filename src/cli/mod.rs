@@ -118,3 +118,10 @@ fn print(text: &str) -> io::Result<()> {
         done => done,
     }
 }
+
+/// What the commands wait for runs here.
+fn runtime() -> io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+}

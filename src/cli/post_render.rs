@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::judging::{Judging, runtime, say};
-use super::{UNREADABLE, UsageError, print};
+use super::judging::{Judging, say};
+use super::{UNREADABLE, UsageError, print, runtime};
 use crate::audit::{Options, Report, Unreadable};
 use crate::fix::run::{Outcome, Texts, run};
 use crate::manifest::parts;

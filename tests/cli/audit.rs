@@ -4,9 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
-use super::program::{Run, steadyset, with_stdin};
+use super::program::{Run, folder, steadyset, with_stdin};
 
 /// A set that no server takes, with a line of its own for what is wrong.
 const BAD: &str = "apiVersion: apps/v1
@@ -32,16 +31,6 @@ spec:
     metadata: {labels: {app: plain}}
     spec: {containers: [{name: web, image: web, ports: [{name: http, containerPort: 80}]}]}
 ";
-
-fn folder(files: &[(&str, &str)]) -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    for (name, text) in files {
-        let path = folder.path().join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-    folder
-}
 
 fn audit(folder: &Path, line: &str) -> Run {
     let mut arguments = vec!["audit", folder.to_str().unwrap()];

@@ -8,18 +8,7 @@ use std::process::Command;
 use serde_json::{Map, Value};
 use steadyset::yaml;
 
-use super::program::{Run, steadyset};
-
-const BAD: &str = "apiVersion: apps/v1
-kind: StatefulSet
-metadata: {name: bad}
-spec:
-  podManagementPolicy: parallel
-  selector: {matchLabels: {app: bad}}
-  template:
-    metadata: {labels: {app: bad}}
-    spec: {containers: [{name: web, image: web}]}
-";
+use super::program::{BAD, Run, steadyset};
 
 fn document(name: &str) -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);

@@ -8,7 +8,7 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use super::post_render::nowhere;
-use super::program::{Run, command, with_stdin};
+use super::program::{Run, command, folder, with_stdin};
 
 /// A set as people write it, with a comment and a service of its own.
 pub(super) const PLAIN: &str = "# the shop
@@ -43,16 +43,6 @@ pub(super) fn refused() -> String {
         "spec:\n  sel",
         "spec:\n  podManagementPolicy: parallel\n  sel",
     )
-}
-
-pub(super) fn folder(files: &[(&str, &str)]) -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    for (name, text) in files {
-        let path = folder.path().join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-    folder
 }
 
 /// Runs it in a folder, as its user would.

@@ -4,8 +4,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use super::fix::{OTHER, PLAIN, folder, refused};
-use super::program::{Run, command, with_stdin};
+use super::fix::{OTHER, PLAIN, refused};
+use super::program::{Run, command, folder, with_stdin};
 
 /// A kubeconfig of a server that does not listen.
 pub(super) fn nowhere() -> String {

@@ -1,7 +1,22 @@
 //! Runs the program.
 
+use std::fs;
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+/// A set that no server takes.
+pub const BAD: &str = "apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: bad}
+spec:
+  podManagementPolicy: parallel
+  selector: {matchLabels: {app: bad}}
+  template:
+    metadata: {labels: {app: bad}}
+    spec: {containers: [{name: web, image: web}]}
+";
 
 /// What a run gave.
 pub struct Run {
@@ -67,4 +82,15 @@ pub fn into_closed_pipe(arguments: &[&str]) -> Run {
     drop(reader);
     let output = command(arguments).stdout(writer).output().unwrap();
     Run::of(output)
+}
+
+/// A folder with these files.
+pub fn folder(files: &[(&str, &str)]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    folder
 }

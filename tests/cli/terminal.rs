@@ -8,18 +8,7 @@ use std::process::{Child, Command, Stdio};
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
-use super::program::steadyset;
-
-const BAD: &str = "apiVersion: apps/v1
-kind: StatefulSet
-metadata: {name: bad}
-spec:
-  podManagementPolicy: parallel
-  selector: {matchLabels: {app: bad}}
-  template:
-    metadata: {labels: {app: bad}}
-    spec: {containers: [{name: web, image: web}]}
-";
+use super::program::{BAD, steadyset};
 
 /// A terminal, and the program that runs at it.
 struct Terminal {

@@ -4,7 +4,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use super::fix::{PLAIN, fix_in, folder, names};
+use super::fix::{PLAIN, fix_in, names};
+use super::program::folder;
 
 /// Everything that is no manifest, and what is said of it.
 fn wrong_inputs(folder: &Path) -> Vec<(PathBuf, String)> {

@@ -2,29 +2,6 @@
 
 use super::*;
 
-const HEAD: &str = "apiVersion: apps/v1\nkind: StatefulSet\n";
-
-fn yaml(rows: &[(&str, &str, Value, &str)]) {
-    let rows: Vec<_> = rows
-        .iter()
-        .map(|(what, text, patch, expected)| {
-            (
-                *what,
-                format!("{HEAD}{text}"),
-                patch.clone(),
-                format!("{HEAD}{expected}"),
-            )
-        })
-        .collect();
-    let rows: Vec<_> = rows
-        .iter()
-        .map(|(what, text, patch, expected)| {
-            (*what, text.as_str(), patch.clone(), expected.as_str())
-        })
-        .collect();
-    check(&rows);
-}
-
 #[test]
 fn flow_style_stays_flow_style() {
     yaml(&[

@@ -2,29 +2,6 @@
 
 use super::*;
 
-const HEAD: &str = "apiVersion: apps/v1\nkind: StatefulSet\n";
-
-fn yaml(rows: &[(&str, &str, Value, &str)]) {
-    let rows: Vec<_> = rows
-        .iter()
-        .map(|(what, text, patch, expected)| {
-            (
-                *what,
-                format!("{HEAD}{text}"),
-                patch.clone(),
-                format!("{HEAD}{expected}"),
-            )
-        })
-        .collect();
-    let rows: Vec<_> = rows
-        .iter()
-        .map(|(what, text, patch, expected)| {
-            (*what, text.as_str(), patch.clone(), expected.as_str())
-        })
-        .collect();
-    check(&rows);
-}
-
 #[test]
 fn members_are_added_to_mappings() {
     let probe = json!({"failureThreshold": 6, "httpGet": {"path": "/", "port": "http"}, "periodSeconds": 10});

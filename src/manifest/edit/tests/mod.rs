@@ -11,6 +11,8 @@ mod properties;
 mod refused;
 mod relocation;
 
+const HEAD: &str = "apiVersion: apps/v1\nkind: StatefulSet\n";
+
 /// The text that a patch leads to, or why it does not. The last object of the stream is patched.
 fn patched(text: &str, patch: &Value) -> Result<String, String> {
     let patch: json_patch::Patch = serde_json::from_value(patch.clone()).unwrap();
@@ -34,6 +36,28 @@ fn check(rows: &[(&str, &str, Value, &str)]) {
         }
     }
     assert!(failed.is_empty(), "{failed}");
+}
+
+/// The same below the first lines of a set.
+fn yaml(rows: &[(&str, &str, Value, &str)]) {
+    let rows: Vec<_> = rows
+        .iter()
+        .map(|(what, text, patch, expected)| {
+            (
+                *what,
+                format!("{HEAD}{text}"),
+                patch.clone(),
+                format!("{HEAD}{expected}"),
+            )
+        })
+        .collect();
+    let rows: Vec<_> = rows
+        .iter()
+        .map(|(what, text, patch, expected)| {
+            (*what, text.as_str(), patch.clone(), expected.as_str())
+        })
+        .collect();
+    check(&rows);
 }
 
 fn add(path: &str, value: impl Into<Value>) -> Value {

@@ -2,19 +2,6 @@
 
 use super::*;
 
-const HEAD: &str = "apiVersion: apps/v1\nkind: StatefulSet\n";
-
-fn yaml(rows: &[(&str, &str, Value, &str)]) {
-    for (what, text, patch, expected) in rows {
-        check(&[(
-            what,
-            &format!("{HEAD}{text}"),
-            patch.clone(),
-            &format!("{HEAD}{expected}"),
-        )]);
-    }
-}
-
 #[test]
 fn a_key_is_spelt_anew() {
     let patch = relocate("/spec/volumeclaimtemplates", "/spec/volumeClaimTemplates");
