@@ -3,13 +3,14 @@
 use jiff::Timestamp;
 use json_patch::PatchOperation;
 
-use crate::cluster::ClusterView;
+use crate::cluster_view::ClusterView;
 use crate::inject::{self, Injection, Notice};
+use crate::model::finding::{Action, Finding, Phase};
 use crate::patch::Draft;
 use crate::policy::Policy;
-use crate::rules::{Action, Context, Finding, Phase};
-use crate::subject::Subject;
-use crate::subject::immutable;
+use crate::rules::Context;
+use crate::statefulset::Subject;
+use crate::statefulset::immutable;
 
 mod judge;
 

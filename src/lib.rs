@@ -6,9 +6,9 @@
 //!
 //! There are two kinds of module, and two that are both:
 //!
-//! * **pure** ones, without I/O, async or a clock: [`subject`] (the borrowed view of a set), [`patch`] (changes to it),
+//! * **pure** ones, without I/O, async or a clock: [`statefulset`] (the borrowed view of a set), [`patch`] (changes to it),
 //!   [`rules`], [`inject`], [`policy`], [`evaluate`], [`explain`] (what is said of a rule),
-//!   [`cases`] (what is expected of a policy), [`manifest`] (YAML with positions), [`authored`] (how a set is written), [`yaml`]. All knowledge of `StatefulSet`s lives there.
+//!   [`policy_test`] (what is expected of a policy), [`yaml`] (texts with positions), [`strict`] (how a set is written). All knowledge of `StatefulSet`s lives there.
 //! * [`audit`] and [`fix`] are both: what they make of a text is pure, what reads it and asks a cluster is not.
 //! * **shells**: [`server`], [`admission`], [`certs`], [`telemetry`], [`cli`] and the reflectors of [`cluster`]. No rule lives there.
 #![forbid(unsafe_code)]
@@ -16,22 +16,24 @@
 
 pub mod admission;
 pub mod audit;
-pub mod authored;
-pub mod cases;
+pub mod catalogue;
 pub mod certs;
 pub mod cli;
 pub mod cluster;
-pub mod duration;
+pub mod cluster_view;
 pub mod evaluate;
 pub mod explain;
 pub mod fix;
 pub mod inject;
-pub mod manifest;
+pub mod kube_client;
 pub mod metrics;
+pub mod model;
 pub mod patch;
 pub mod policy;
+pub mod policy_test;
 pub mod rules;
 pub mod server;
-pub mod subject;
+pub mod statefulset;
+pub mod strict;
 pub mod telemetry;
 pub mod yaml;

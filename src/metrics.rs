@@ -19,7 +19,8 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
 use crate::inject::{Kind, Origin};
-use crate::rules::{self, Action};
+use crate::model::finding::Action;
+use crate::rules;
 
 pub use histogram::AtomicHistogram;
 pub(crate) use labels::action;

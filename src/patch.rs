@@ -9,9 +9,10 @@ use jsonptr::PointerBuf;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::subject::probe::{Probe, Slot};
-use crate::subject::set::{Claim, ClaimSpec, Container, Resources, Set, VolumeMount};
-use crate::subject::view::{IntOrString, Text};
+use crate::model::pointer::{container_field, escape};
+use crate::statefulset::probe::{Probe, Slot};
+use crate::statefulset::set::{Claim, ClaimSpec, Container, Resources, Set, VolumeMount};
+use crate::statefulset::view::{IntOrString, Text};
 
 /// A set under change.
 #[derive(Clone, Debug)]
@@ -61,7 +62,7 @@ impl<'a> Draft<'a> {
         };
         if let Some(target) = self.container_mut(container) {
             *slot.of_mut(target) = Some(probe);
-            self.add(pointer(container, slot.field()), value);
+            self.add(container_field(container, slot.field()), value);
         }
     }
 
@@ -69,7 +70,7 @@ impl<'a> Draft<'a> {
     pub fn remove_probe(&mut self, container: usize, slot: Slot) {
         let target = self.container_mut(container);
         if target.is_some_and(|target| slot.of_mut(target).take().is_some()) {
-            self.remove(pointer(container, slot.field()));
+            self.remove(container_field(container, slot.field()));
         }
     }
 
@@ -80,7 +81,7 @@ impl<'a> Draft<'a> {
             return;
         };
         if field.take(probe) {
-            self.remove(pointer(
+            self.remove(container_field(
                 container,
                 &format!("{}/{}", slot.field(), field.name()),
             ));
@@ -158,7 +159,7 @@ impl<'a> Draft<'a> {
         };
         target.volume_mounts.insert(index, mount);
         let value = json!({"name": volume, "mountPath": path});
-        let mounts = pointer(container, "volumeMounts");
+        let mounts = container_field(container, "volumeMounts");
         if empty {
             self.add(mounts, json!([value]));
         } else {
@@ -173,7 +174,7 @@ impl<'a> Draft<'a> {
         };
         if mount < target.volume_mounts.len() {
             target.volume_mounts.remove(mount);
-            self.remove(pointer(container, &format!("volumeMounts/{mount}")));
+            self.remove(container_field(container, &format!("volumeMounts/{mount}")));
         }
     }
 
@@ -225,12 +226,6 @@ impl<'a> Draft<'a> {
                 .push(PatchOperation::Remove(RemoveOperation { path }));
         }
     }
-}
-
-/// The JSON pointer to a field of a container.
-#[must_use]
-pub fn pointer(container: usize, field: &str) -> String {
-    format!("/spec/template/spec/containers/{container}/{field}")
 }
 
 /// The parts of a probe that can be taken back one by one.
@@ -287,10 +282,4 @@ impl ProbeField {
             Self::FailureThreshold => probe.failure_threshold.take().is_some(),
         }
     }
-}
-
-/// A reference token of a JSON pointer (RFC 6901).
-#[must_use]
-pub fn escape(token: &str) -> String {
-    token.replace('~', "~0").replace('/', "~1")
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 
 use crate::metrics::Operation;
-use crate::subject::view::{Text, view};
+use crate::statefulset::view::{Text, view};
 
 /// The only version spoken (`admissionReviewVersions: [v1]`; v1beta1 is gone since Kubernetes 1.22).
 const API_VERSION: &str = "admission.k8s.io/v1";

@@ -14,8 +14,8 @@ use futures::FutureExt;
 
 use super::body::{discard, read};
 use super::{Refusal, Reviewer};
-use crate::duration;
 use crate::metrics::{Endpoint, Metrics, Operation, RequestLabels};
+use crate::model::duration;
 use crate::server::Held;
 
 /// What kube-apiserver waits where the webhook configuration does not say.

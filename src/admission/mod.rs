@@ -2,7 +2,6 @@
 
 mod body;
 mod envelope;
-mod field;
 mod handler;
 mod refusal;
 mod response;
@@ -10,7 +9,6 @@ mod review;
 mod warning;
 
 pub use envelope::{Envelope, EnvelopeError};
-pub use field::dotted;
 pub use handler::{Webhook, router};
 pub use refusal::Refusal;
 pub use response::line;

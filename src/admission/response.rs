@@ -4,11 +4,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
-use super::dotted;
 use super::warning::Warnings;
 use crate::evaluate::Verdict;
 use crate::inject::Tag;
-use crate::rules::{Action, Finding};
+use crate::model::field_path::dotted;
+use crate::model::finding::{Action, Finding};
 
 /// Writes the answer to a judged set.
 ///

@@ -4,12 +4,12 @@ use std::fmt::Write as _;
 use std::time::Instant;
 
 use super::{Envelope, Refusal, response};
+use crate::cluster::policies::SharedPolicies;
 use crate::cluster::{World, Write};
 use crate::evaluate;
 use crate::metrics::{Endpoint, Metrics, Operation, RequestLabels, Verdict};
-use crate::policy::source::SharedPolicies;
-use crate::rules::Phase;
-use crate::subject::{Source, Undecodable};
+use crate::model::finding::Phase;
+use crate::statefulset::{Source, Undecodable};
 
 /// What reviews are judged by.
 pub struct Reviewer {

@@ -8,9 +8,9 @@ use serde_json::Value;
 use super::sources::{Input, Inputs};
 use super::written::{Judge, is_set};
 use super::{Options, Report, Row, Unreadable};
-use crate::cluster::ServiceKeeping;
-use crate::cluster::manifests::{Kind, Manifests, Object};
-use crate::manifest::{Broken, Document, Part, documents, parts};
+use crate::cluster_view::ServiceKeeping;
+use crate::cluster_view::manifests::{Kind, Manifests, Object};
+use crate::yaml::read::{Broken, Document, Part, documents, parts};
 
 /// Audits files, folders and standard input (`-`), on every core; the report is in the order of the input.
 #[must_use]

@@ -9,13 +9,13 @@ use serde_json::value::RawValue;
 use thiserror::Error;
 
 use super::{Options, Place, Report, Row, Unreadable};
-use crate::cluster::ServiceKeeping;
-use crate::cluster::manifests::{Kind, Manifests};
+use crate::cluster_view::ServiceKeeping;
+use crate::cluster_view::manifests::{Kind, Manifests};
 use crate::evaluate::Verdict;
 use crate::policy::compile::compile;
 use crate::policy::{Policies, Policy};
-use crate::subject::set::Metadata;
-use crate::subject::{Source, Subject, Undecodable};
+use crate::statefulset::set::Metadata;
+use crate::statefulset::{Source, Subject, Undecodable};
 
 /// Objects asked for at one time: memory stays bounded whatever the size of the cluster.
 const PAGE: u32 = 500;

@@ -9,12 +9,12 @@ use jiff::Timestamp;
 use json_patch::PatchOperation;
 use serde::Serialize;
 
-use crate::cluster::manifests::Manifests;
+use crate::cluster_view::manifests::Manifests;
 use crate::evaluate::{Verdict, evaluate};
-use crate::manifest::Broken;
+use crate::model::finding::{Action, Finding, Phase};
 use crate::policy::Policies;
-use crate::rules::{Action, Finding, Phase};
-use crate::subject::Subject;
+use crate::statefulset::Subject;
+use crate::yaml::read::Broken;
 
 pub mod baseline;
 pub mod files;
@@ -32,7 +32,7 @@ pub struct Options {
     /// What the operator decided.
     pub policies: Policies,
     /// The version of Kubernetes that the rules assume; `None` where it is not known.
-    pub kube_version: Option<crate::cluster::ServerVersion>,
+    pub kube_version: Option<crate::model::version::ServerVersion>,
     /// The namespace of objects that name none.
     pub namespace: String,
     /// The rules whose findings are shown; empty means all.

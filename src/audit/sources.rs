@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::Unreadable;
-use crate::manifest::{is_hidden, is_manifest, text};
+use crate::yaml::read::{is_hidden, is_manifest, text};
 
 /// Standard input, among paths.
 const STDIN: &str = "-";

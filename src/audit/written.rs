@@ -3,12 +3,12 @@
 use serde_json::value::RawValue;
 
 use super::{Options, Place, Row};
-use crate::authored::{Authored, Slips};
-use crate::cluster::manifests::Manifests;
+use crate::cluster_view::manifests::Manifests;
 use crate::fix::merge::Write;
-use crate::manifest::{Body, Broken, Document};
 use crate::rules::authored::api_version::FORMER;
-use crate::subject::Undecodable;
+use crate::statefulset::Undecodable;
+use crate::strict::{Authored, Slips};
+use crate::yaml::read::{Body, Broken, Document};
 
 /// How the sets of a manifest are judged.
 #[derive(Clone, Copy, Debug)]

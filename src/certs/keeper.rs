@@ -23,7 +23,7 @@ use super::plan::{Clock, Found, Publication, Seen, Sightings, Write, plan};
 use super::sync::KINDS;
 use super::webhooks::{Entry, ObjectName, entries};
 use super::{Kept, KeptError, Serving, Sync, Wish, watch};
-use crate::cluster::reason;
+use crate::kube_client::reason;
 use crate::metrics::{CertificateKind, Metrics};
 use crate::server::health::Gate;
 

@@ -70,7 +70,7 @@ where
 
 /// Once for every new reason.
 fn warn(what: &str, name: &str, error: &watcher::Error, last: &mut String) {
-    let reason = crate::cluster::refusal(error)
+    let reason = crate::kube_client::refusal(error)
         .map_or_else(|| error.to_string(), |refusal| refusal.message.clone());
     if reason != *last {
         tracing::warn!(

@@ -13,8 +13,10 @@ use super::{UNREACHABLE, UNREADABLE, UsageError, policies, progress, runtime};
 use crate::audit::baseline::Baseline;
 use crate::audit::report::{self, Format, Style};
 use crate::audit::{self, Options, Report};
-use crate::cluster::{ServerVersion, Target};
-use crate::rules::{self, Action};
+use crate::kube_client::Target;
+use crate::model::finding::Action;
+use crate::model::version::ServerVersion;
+use crate::rules;
 use crate::telemetry::colours_fit;
 
 #[derive(Debug, clap::Args)]

@@ -10,7 +10,7 @@ use super::{UNREACHABLE, UNREADABLE, UsageError, print, runtime};
 use crate::fix::file::replace;
 use crate::fix::live::Unanswered;
 use crate::fix::run::{Outcome, Text, Texts, run};
-use crate::rules::Action;
+use crate::model::finding::Action;
 
 const WHICH: &str = "say --new if these sets do not exist yet, or --live to ask the cluster for them: \
     a serviceName or a claim added to a set that runs makes every later apply fail";

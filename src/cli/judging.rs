@@ -8,9 +8,10 @@ use std::sync::Arc;
 use super::policies;
 use crate::audit::report::{self, Format, Style};
 use crate::audit::{Options, Report};
-use crate::cluster::{ServerVersion, Target};
 use crate::fix::live::{self, Unanswered};
 use crate::fix::run::{Outcome, Texts, run};
+use crate::kube_client::Target;
+use crate::model::version::ServerVersion;
 use crate::telemetry::colours_fit;
 
 #[derive(Debug, clap::Args)]

@@ -19,9 +19,9 @@ use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
 
-use crate::manifest;
+use crate::cluster::policies::files;
 use crate::policy::Policies;
-use crate::policy::source::files;
+use crate::yaml::read;
 
 /// Admission control for Kubernetes StatefulSets.
 #[derive(Debug, Parser)]
@@ -72,7 +72,7 @@ impl Cli {
     /// Runs the command; what went wrong goes to stderr, all its causes included.
     #[must_use]
     pub fn run(self) -> ExitCode {
-        manifest::quiet_parser();
+        read::quiet_parser();
         let done = match self.command {
             Command::Serve(args) => args.run().map(|()| ExitCode::SUCCESS),
             Command::Audit(args) => args.run(),

@@ -9,10 +9,11 @@ use clap::{Args, Subcommand};
 use jiff::Timestamp;
 
 use super::{UsageError, policies, print};
-use crate::cases::{self, Broken, Case};
-use crate::manifest::{is_hidden, is_manifest};
+use crate::cluster::policies::files;
 use crate::policy::Policies;
-use crate::policy::source::files;
+use crate::policy_test;
+use crate::policy_test::{Broken, Case};
+use crate::yaml::read::{is_hidden, is_manifest};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -152,7 +153,7 @@ impl Report {
     fn file(&mut self, path: &Path, policies: &Policies) {
         let cases = fs::read_to_string(path)
             .map_err(|error| error.to_string())
-            .and_then(|text| cases::read(&text));
+            .and_then(|text| policy_test::read(&text));
         match cases {
             Ok(cases) => cases
                 .iter()

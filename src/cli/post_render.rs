@@ -7,8 +7,8 @@ use super::judging::{Judging, say};
 use super::{UNREADABLE, UsageError, print, runtime};
 use crate::audit::{Options, Report, Unreadable};
 use crate::fix::run::{Outcome, Texts, run};
-use crate::manifest::parts;
-use crate::rules::Action;
+use crate::model::finding::Action;
+use crate::yaml::read::parts;
 
 const NO_NAMESPACE: &str = "the namespace of the release is not known, and a set in it names none: Helm does not tell a post-renderer. \
     Set HELM_NAMESPACE, which Helm reads too, instead of -n; or add --post-renderer-args -n --post-renderer-args NAMESPACE; \

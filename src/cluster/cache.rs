@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use super::Lookup;
+use crate::cluster_view::Lookup;
 
 /// Objects by namespace (empty for kinds without one), then by name.
 pub(super) type Objects<T> = HashMap<String, BTreeMap<String, Arc<T>>>;

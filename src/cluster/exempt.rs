@@ -13,9 +13,10 @@ use serde_json::value::RawValue;
 use tokio::time::Instant;
 
 use super::lookup::answer;
-use super::{Cluster, Lookup};
+use crate::cluster::Cluster;
+use crate::cluster_view::Lookup;
 use crate::policy::Policy;
-use crate::subject::view::{Text, view};
+use crate::statefulset::view::{Text, view};
 
 /// How long an answer counts: a review calls twice, and a folder of sets is applied at once; a right that is taken away is gone
 /// soon.

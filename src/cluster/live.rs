@@ -13,13 +13,14 @@ use kube::{Api, Client};
 use tokio::sync::Notify;
 
 use super::cache::Cache;
-use super::connect::reason;
 use super::exempt::Exempters;
 use super::governing_service::LinkedSet;
-use super::prune::Class;
-use super::{
-    ClusterView, DisruptionBudget, Lookup, NamespaceLabels, ServerVersion, Service, ServiceKeeping,
+use crate::cluster_view::prune::Class;
+use crate::cluster_view::{
+    ClusterView, DisruptionBudget, Lookup, NamespaceLabels, Service, ServiceKeeping,
 };
+use crate::kube_client::reason;
+use crate::model::version::ServerVersion;
 use crate::server::health::Gate;
 
 /// How often the version and our rights are asked again: an upgraded API server, or a changed role, needs no restart.

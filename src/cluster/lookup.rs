@@ -11,18 +11,20 @@ use kube::api::ListParams;
 use kube::{Api, Client, ResourceExt};
 use tokio::time::Instant;
 
-use super::connect::reason;
 use super::orphans::{fits, is_orphan};
-use super::overlay::Overlay;
-use super::{Cluster, ClusterView, Lookup, NamespaceLabels, Service, Write, prune};
+use crate::cluster::{Cluster, Write};
+use crate::cluster_view::Overlay;
+use crate::cluster_view::prune;
+use crate::cluster_view::{ClusterView, Lookup, NamespaceLabels, Service};
 use crate::evaluate::{Verdict, evaluate};
 use crate::inject::reaches_pods;
 use crate::inject::record::Record;
+use crate::kube_client::reason;
+use crate::model::finding::Phase;
 use crate::policy::Policies;
 use crate::policy::exemption::Exemption;
-use crate::rules::Phase;
-use crate::subject::set::{MatchExpression, Selector, Set};
-use crate::subject::{Operation, Subject, Undecodable};
+use crate::statefulset::set::{MatchExpression, Selector, Set};
+use crate::statefulset::{Operation, Subject, Undecodable};
 
 impl Cluster {
     /// Judges a set as [`evaluate`] does, with at most a few questions to the API server: for the labels of a namespace and for

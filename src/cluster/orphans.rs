@@ -11,7 +11,7 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
 use serde_json::Value;
 
-use crate::subject::set::Set;
+use crate::statefulset::set::Set;
 
 /// Whether the set's controller would adopt the pod (`kubernetes/kubernetes:pkg/controller/controller_ref_manager.go`): it
 /// is called `<set>-N`, nothing controls it, and it is not going away. Its labels are the API server's business.

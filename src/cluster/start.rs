@@ -12,10 +12,11 @@ use kube::{Api, Resource};
 use serde::de::DeserializeOwned;
 use tokio::task::JoinSet;
 
+use super::Cluster;
 use super::cache::Cache;
 use super::governing_service::{Controller, LinkedSet, Requests};
 use super::watch::{Change, Watch};
-use super::{Cluster, prune};
+use crate::cluster_view::prune;
 use crate::metrics::{CacheKind, Metrics};
 use crate::server::health::Readiness;
 
@@ -176,8 +177,8 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::cluster::ClusterView;
     use crate::cluster::testing::{client, list, review, until, version};
+    use crate::cluster_view::ClusterView;
     use crate::server::Lifecycle;
 
     /// A cluster without objects; `silent` answers no question whose text contains it.

@@ -5,13 +5,13 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use futures::StreamExt;
-use kube::core::Status;
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Event, watcher};
 use kube::{Api, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 
 use super::cache::{Cache, Objects, insert};
+use crate::kube_client::refusal;
 use crate::metrics::{CacheKind, Metrics};
 use crate::server::health::Gate;
 
@@ -113,17 +113,6 @@ fn set<T: PartialEq>(
     });
 }
 
-/// What the API server says where it refuses a watch.
-pub(crate) fn refusal(error: &watcher::Error) -> Option<&Status> {
-    match error {
-        watcher::Error::InitialListFailed(kube::Error::Api(status))
-        | watcher::Error::WatchStartFailed(kube::Error::Api(status))
-        | watcher::Error::WatchFailed(kube::Error::Api(status))
-        | watcher::Error::WatchError(status) => Some(status),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Mutex;
@@ -135,8 +124,8 @@ mod tests {
     use tokio::sync::Notify;
 
     use super::*;
-    use crate::cluster::Lookup;
     use crate::cluster::testing::{client, forbidden, list};
+    use crate::cluster_view::Lookup;
 
     /// Follows namespaces by these answers to the lists, in order, until it asks for more. Gives the cache, whether the
     /// gate is open, and what was reported.

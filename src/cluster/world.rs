@@ -6,11 +6,12 @@ use jiff::Timestamp;
 use serde_json::value::RawValue;
 use tokio::time::Instant;
 
-use super::{Cluster, NoCluster};
+use crate::cluster::Cluster;
+use crate::cluster_view::NoCluster;
 use crate::evaluate::{Verdict, evaluate};
+use crate::model::finding::Phase;
 use crate::policy::Policies;
-use crate::rules::Phase;
-use crate::subject::{Source, Subject, Undecodable};
+use crate::statefulset::{Source, Subject, Undecodable};
 
 /// A cluster to look things up in, or none.
 #[derive(Clone, Debug)]

@@ -5,13 +5,15 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 
 use super::Verdict;
-use crate::authored::Slips;
 use crate::inject::{Notice, Tag};
-use crate::patch::escape;
+use crate::model::finding::{Action, Finding};
+use crate::model::pointer::escape;
 use crate::policy::Profile;
 use crate::policy::exemption::{Exemption, Use};
-use crate::rules::{self, Action, Context, Finding, Rule, Violation};
-use crate::subject::annotations::EXEMPT;
+use crate::rules;
+use crate::rules::{Context, Rule, Violation};
+use crate::statefulset::annotations::EXEMPT;
+use crate::strict::Slips;
 
 /// Adds to the verdict what is wrong with the set, and which exemptions were used or could not be.
 pub(super) fn judge(context: &Context<'_>, now: Timestamp, verdict: &mut Verdict) {

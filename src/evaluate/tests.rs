@@ -2,11 +2,11 @@ use serde_json::value::to_raw_value;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::cluster::NoCluster;
+use crate::cluster_view::NoCluster;
 use crate::policy::compile::compile;
 use crate::rules;
 use crate::rules::testing::{mount, mounting, web, web_spec};
-use crate::subject::Source;
+use crate::statefulset::Source;
 
 /// What is said on a server of 1.36.3, in 2026.
 fn verdict(policy: &Policy, old: Option<&Value>, object: &Value, phase: Phase) -> Verdict {

@@ -2,7 +2,8 @@
 
 use super::entry_name;
 use super::page::{Block, Page};
-use crate::inject::catalogue::{self, Ask, Entry, Recipe, Unless};
+use crate::catalogue;
+use crate::catalogue::{Ask, Entry, Recipe, Unless};
 
 pub(super) fn index() -> Page {
     let mut page = Page::new(

@@ -5,15 +5,17 @@ use serde_json::Value;
 use serde_json::value::to_raw_value;
 use thiserror::Error;
 
-use crate::authored::{Authored, Slips};
-use crate::cluster::manifests::{InvalidManifest, Kind, Manifests};
-use crate::cluster::{InvalidVersion, ServerVersion, ServiceKeeping};
+use crate::cluster_view::ServiceKeeping;
+use crate::cluster_view::manifests::{InvalidManifest, Kind, Manifests};
 use crate::evaluate::evaluate;
-use crate::manifest;
+use crate::model::finding::{Finding, Phase};
+use crate::model::version::{InvalidVersion, ServerVersion};
 use crate::policy::Policy;
-use crate::rules::{BASE, Docs, Finding, Phase};
-use crate::subject::Undecodable;
-use crate::yaml;
+use crate::rules::{BASE, Docs};
+use crate::statefulset::Undecodable;
+use crate::strict::{Authored, Slips};
+use crate::yaml::read;
+use crate::yaml::values;
 
 /// The namespace of an example.
 const NAMESPACE: &str = "default";
@@ -26,7 +28,7 @@ pub enum Broken {
     Yaml(String),
     /// It is no manifest.
     #[error("an example is no manifest: {0}")]
-    Manifest(#[from] crate::manifest::Broken),
+    Manifest(#[from] crate::yaml::read::Broken),
     /// It cannot be written as JSON.
     #[error("an example is no JSON: {0}")]
     Json(#[from] serde_json::Error),
@@ -74,7 +76,7 @@ fn judge(docs: &Docs, example: &str, cluster: &str) -> Result<Vec<Finding>, Brok
     };
     let text = text(example)?;
     let cluster = world(docs, cluster)?;
-    let Some(document) = manifest::documents(&text).next() else {
+    let Some(document) = read::documents(&text).next() else {
         return Ok(Vec::new());
     };
     let document = document?;
@@ -105,7 +107,7 @@ fn text(example: &str) -> Result<String, Broken> {
 
 /// The set of an example that is a whole manifest, as kubectl reads it.
 fn whole(example: &str) -> Result<Option<Value>, Broken> {
-    let Some(document) = manifest::documents(example).next() else {
+    let Some(document) = read::documents(example).next() else {
         return Ok(None);
     };
     let json = document?.read()?.json()?;
@@ -149,5 +151,5 @@ pub fn world(docs: &Docs, around: &str) -> Result<Manifests, Broken> {
 }
 
 fn documents(text: &str) -> Result<Vec<Value>, Broken> {
-    yaml::documents(text).map_err(Broken::Yaml)
+    values::documents(text).map_err(Broken::Yaml)
 }

@@ -11,9 +11,9 @@ use thiserror::Error;
 
 pub use page::Page;
 
-use crate::inject::catalogue as entries;
-use crate::inject::catalogue::Entry;
-use crate::rules::near::nearest;
+use crate::catalogue as entries;
+use crate::catalogue::Entry;
+use crate::model::spelling::nearest;
 use crate::rules::{self, Rule};
 
 /// Under which the record and `steadyset explain` name an entry of the catalogue.

@@ -3,7 +3,9 @@
 use super::example::{self, Broken};
 use super::page::{Block, Page};
 use crate::admission;
-use crate::rules::{self, Action, Builtin, Rule};
+use crate::model::finding::Action;
+use crate::rules;
+use crate::rules::{Builtin, Rule};
 
 /// The families of rules, by the first part of their source under `src/rules`.
 const FAMILIES: [(&str, &str); 8] = [

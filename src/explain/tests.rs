@@ -1,7 +1,7 @@
 //! The pages say what is true, and say it to somebody who reads of it for the first time.
 
 use super::*;
-use crate::rules::Action;
+use crate::model::finding::Action;
 
 #[test]
 fn every_example_is_found_by_its_rule_alone() {
@@ -26,7 +26,7 @@ fn nothing_is_found_in_an_example_put_right() {
 fn a_finding_points_where_the_page_says() {
     for rule in rules::all() {
         for finding in example::found(&rule.docs).unwrap() {
-            let field = general(&crate::admission::dotted(&finding.pointer));
+            let field = general(&crate::model::field_path::dotted(&finding.pointer));
             assert!(rule.docs.at.contains(&&*field), "{}: {field}", rule.id);
         }
     }

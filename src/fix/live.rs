@@ -12,10 +12,12 @@ use tokio::time::{Instant, timeout};
 use super::service::release;
 use super::{Key, Known, parsed};
 use crate::audit::{self, Options, Report, Row};
-use crate::cluster::manifests::{Kind, Manifests, Object};
-use crate::cluster::{ConnectError, Lookup, orphaned_pods};
+use crate::cluster::orphaned_pods;
+use crate::cluster_view::Lookup;
+use crate::cluster_view::manifests::{Kind, Manifests, Object};
 use crate::inject::reaches_pods;
-use crate::subject::set::Set;
+use crate::kube_client::ConnectError;
+use crate::statefulset::set::Set;
 
 /// How long an answer may take: a cluster that says nothing must not hold up a release for ever.
 const LIMIT: Duration = Duration::from_secs(20);

@@ -10,9 +10,9 @@ use serde_json::{Map, Value};
 use crate::inject::record::{
     Item, Record, SERVICE_NAME, State, claim_key, completion_key, mount_key, probe_key,
 };
-use crate::subject::annotations::INJECTED;
-use crate::subject::is_same_quantity;
-use crate::subject::probe::Slot;
+use crate::model::quantity::is_same_quantity;
+use crate::statefulset::annotations::INJECTED;
+use crate::statefulset::probe::Slot;
 
 /// A write as an admission webhook would see it.
 #[derive(Debug)]

@@ -9,11 +9,12 @@ use json_patch::PatchOperation;
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 
-use crate::admission::dotted;
 use crate::audit::written::{Judge, is_set};
 use crate::audit::{Located, Report, Row, Unreadable};
-use crate::cluster::Lookup;
-use crate::manifest::{Body, Broken, Document, Edit, Part, apply, parts};
+use crate::cluster_view::Lookup;
+use crate::model::field_path::dotted;
+use crate::yaml::edit::{Edit, apply};
+use crate::yaml::read::{Body, Broken, Document, Part, parts};
 use place::Placed;
 pub use service::Release;
 use service::Services;

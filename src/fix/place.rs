@@ -3,7 +3,8 @@
 use json_patch::PatchOperation;
 
 use super::concerns;
-use crate::manifest::{Body, Edit, Unplaceable, edits};
+use crate::yaml::edit::{Edit, Unplaceable, edits};
+use crate::yaml::read::Body;
 
 /// What was written of a patch.
 #[derive(Debug, Default)]

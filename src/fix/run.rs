@@ -11,9 +11,9 @@ use crate::audit::files::{World, namespaces, read};
 use crate::audit::sources::{Input, Inputs};
 use crate::audit::written::{Judge, is_set};
 use crate::audit::{Options, Report, Unreadable};
-use crate::cluster::ServiceKeeping;
-use crate::cluster::manifests::{Manifests, Object};
-use crate::manifest::documents;
+use crate::cluster_view::ServiceKeeping;
+use crate::cluster_view::manifests::{Manifests, Object};
+use crate::yaml::read::documents;
 
 /// A text of the input, before and after.
 #[derive(Debug)]

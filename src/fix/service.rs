@@ -9,11 +9,12 @@ use serde_json::Value;
 
 use super::Key;
 use crate::audit::Row;
-use crate::cluster::{ClusterView, governing_document};
+use crate::cluster::governing_document;
+use crate::cluster_view::ClusterView;
 use crate::inject::record::Record;
 use crate::inject::service::service_name;
-use crate::manifest::{Part, parts};
-use crate::subject::annotations::INJECTED;
+use crate::statefulset::annotations::INJECTED;
+use crate::yaml::read::{Part, parts};
 
 /// Where a set names its Service.
 pub(super) const POINTER: &str = "/spec/serviceName";

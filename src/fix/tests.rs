@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::audit::Options;
-use crate::cluster::ServiceKeeping;
-use crate::cluster::manifests::{Kind, Manifests};
+use crate::cluster_view::ServiceKeeping;
+use crate::cluster_view::manifests::{Kind, Manifests};
+use crate::model::finding::Action;
 use crate::policy::Policies;
-use crate::rules::Action;
 
 fn options() -> Options {
     Options {
@@ -111,7 +111,9 @@ fn a_new_set_gets_what_it_lacks_and_its_service_follows_it() {
     assert!(!said.contains("steadyset"), "no record in a file: {said}");
     assert!(fixed.text.ends_with(other), "{}", fixed.text);
     assert_eq!(fixed.report.rows.len(), 1);
-    let service: Value = crate::yaml::documents(&fixed.text).unwrap().remove(1);
+    let service: Value = crate::yaml::values::documents(&fixed.text)
+        .unwrap()
+        .remove(1);
     let again = fix_with(&fixed.text, &Known::default(), &[service]);
     assert_eq!(again.text, fixed.text, "a second run changes nothing");
 }
@@ -152,7 +154,7 @@ fn a_service_follows_whatever_ends_the_document() {
     ] {
         let fixed = fix(&text);
         assert!(fixed.text.ends_with(&end), "{:?}", fixed.text);
-        let kinds: Vec<_> = crate::manifest::documents(&fixed.text)
+        let kinds: Vec<_> = crate::yaml::read::documents(&fixed.text)
             .map(|document| document.unwrap().kind)
             .collect();
         assert_eq!(&kinds[..2], ["StatefulSet", "Service"]);
@@ -180,7 +182,7 @@ fn a_list_keeps_its_sets_and_the_service_follows_the_list() {
 
 #[test]
 fn json_is_not_linked_to_a_service_that_cannot_follow_it() {
-    let set: Value = crate::yaml::documents(SET).unwrap().remove(0);
+    let set: Value = crate::yaml::values::documents(SET).unwrap().remove(0);
     let text = serde_json::to_string_pretty(&set).unwrap();
     let fixed = fix(&text);
     let after: Value = serde_json::from_str(&fixed.text).unwrap();
@@ -199,7 +201,7 @@ fn json_is_not_linked_to_a_service_that_cannot_follow_it() {
 
 #[test]
 fn no_yaml_follows_one_of_several_objects_in_json() {
-    let set: Value = crate::yaml::documents(SET).unwrap().remove(0);
+    let set: Value = crate::yaml::values::documents(SET).unwrap().remove(0);
     let text = format!("{set}\n{set}\n");
     let fixed = fix(&text);
     let values = serde_json::Deserializer::from_str(&fixed.text).into_iter::<Value>();
@@ -209,7 +211,7 @@ fn no_yaml_follows_one_of_several_objects_in_json() {
 
 /// The set as an API server has it, with what it filled in.
 fn stored(changes: &Value) -> Value {
-    let mut stored: Value = crate::yaml::documents(SET).unwrap().remove(0);
+    let mut stored: Value = crate::yaml::values::documents(SET).unwrap().remove(0);
     let server = json!({
         "metadata": {"namespace": "default", "uid": "1", "annotations": {}},
         "spec": {
@@ -247,7 +249,7 @@ fn what_the_record_says_is_put_into_the_file() {
     let container = json!({"name": "web", "image": "nginx", "imagePullPolicy": "Always", "readinessProbe": probe,
         "ports": [{"name": "http", "containerPort": 80, "protocol": "TCP"}]});
     let stored = stored(&json!({
-        "metadata": {"annotations": {crate::subject::annotations::INJECTED: record.to_string()}},
+        "metadata": {"annotations": {crate::statefulset::annotations::INJECTED: record.to_string()}},
         "spec": {"serviceName": "web-pods", "template": {"spec": {"containers": [container]}}},
     }));
     let fixed = fix_with(SET, &known(Some(&stored)), &[]);

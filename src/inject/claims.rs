@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 use super::record::{Item, SOURCE_POLICY, claim_key, completion_key, mount_key};
 use super::work::Work;
 use super::{Kind, Origin, Tag};
+use crate::model::name::is_dns_label;
+use crate::model::quantity::is_size;
 use crate::policy::{ClaimMode, VolumeClaims};
-use crate::rules::is_dns_label;
-use crate::subject::annotations::CLAIM_PREFIX;
-use crate::subject::is_size;
-use crate::subject::set::{Container, Set};
+use crate::statefulset::annotations::CLAIM_PREFIX;
+use crate::statefulset::set::{Container, Set};
 
 mod dangling;
 

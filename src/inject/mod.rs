@@ -1,6 +1,5 @@
 //! What is filled in: the readiness probe, the headless Service linkage, claims; and what becomes of it later.
 
-pub mod catalogue;
 pub mod claims;
 mod mounts;
 pub mod probes;
@@ -18,13 +17,13 @@ use record::Record;
 use wanted::Wanted;
 use work::{Work, Write};
 
-use crate::cluster::{ClusterView, Lookup};
+use crate::cluster_view::{ClusterView, Lookup};
 use crate::patch::Draft;
 use crate::policy::{ControllerOwned, Policy};
-use crate::subject::Old;
-use crate::subject::probe::Slot;
-use crate::subject::set::{Set, UpdateStrategy};
-use crate::subject::view::IntOrString;
+use crate::statefulset::Old;
+use crate::statefulset::probe::Slot;
+use crate::statefulset::set::{Set, UpdateStrategy};
+use crate::statefulset::view::IntOrString;
 
 /// What kind of thing was injected (`steadyset.io/inject` uses these words).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -4,8 +4,8 @@ use super::claims::{self, clean_path};
 use super::record::{Record, State, mount_key};
 use super::work::{Work, Write};
 use super::{Kind, Origin, Tag};
-use crate::subject::Old;
-use crate::subject::set::{Container, Set, VolumeMount};
+use crate::statefulset::Old;
+use crate::statefulset::set::{Container, Set, VolumeMount};
 
 /// A recorded mount.
 struct Ours {

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use crate::cluster::{ClusterView, Lookup, Service};
-use crate::patch::pointer;
+use crate::cluster_view::{ClusterView, Lookup, Service};
+use crate::model::pointer::container_field;
 use crate::policy::{Policy, ProbeMode, StartupMode};
-use crate::subject::probe::{Probe, Slot};
-use crate::subject::set::{Container, Set};
+use crate::statefulset::probe::{Probe, Slot};
+use crate::statefulset::set::{Container, Set};
 
-use super::catalogue;
 use super::record::{Item, Record, probe_key};
 use super::work::{Work, Write};
 use super::{Origin, Tag};
+use crate::catalogue;
 
 mod derive;
 mod image;
@@ -160,7 +160,7 @@ fn inject_into(work: &mut Work<'_, '_>, write: &Write<'_, '_>, index: usize, slo
     work.draft.set_probe(index, slot, proposed.probe);
     work.record.insert(key.clone(), item);
     work.injected(slot.into(), origin, key);
-    work.note(Tag::Injected, pointer(index, slot.field()), message);
+    work.note(Tag::Injected, container_field(index, slot.field()), message);
 }
 
 impl Proposed {

@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use super::record::{Item, SERVICE_NAME, claim_key, completion_key};
 use super::work::Work;
 use super::{Kind, Origin, Tag};
-use crate::subject::Old;
-use crate::subject::immutable::is_same_claim;
-use crate::subject::set::Claim;
+use crate::statefulset::Old;
+use crate::statefulset::immutable::is_same_claim;
+use crate::statefulset::set::Claim;
 
 /// Puts back `serviceName`.
 pub(super) fn service_name(work: &mut Work<'_, '_>, old: &Old<'_>) {

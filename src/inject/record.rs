@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Kind;
-use crate::subject::annotations::INJECTED;
-use crate::subject::probe::Slot;
-use crate::subject::set::Set;
+use crate::statefulset::annotations::INJECTED;
+use crate::statefulset::probe::Slot;
+use crate::statefulset::set::Set;
 
 /// The key of the injected `serviceName`.
 pub const SERVICE_NAME: &str = "service-name";

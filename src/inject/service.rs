@@ -5,9 +5,9 @@ use sha2::{Digest, Sha256};
 use super::record::{Item, SERVICE_NAME, SOURCE_POLICY, State};
 use super::work::Work;
 use super::{Kind, Origin, Tag};
-use crate::cluster::{ClusterView, Lookup, Service, ServiceKeeping};
+use crate::cluster_view::{ClusterView, Lookup, Service, ServiceKeeping};
 use crate::policy::ServiceNameMode;
-use crate::subject::set::Set;
+use crate::statefulset::set::Set;
 
 const POINTER: &str = "/spec/serviceName";
 

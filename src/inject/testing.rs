@@ -6,10 +6,11 @@ use serde_json::value::to_raw_value;
 use serde_json::{Value, json};
 
 use super::{Notice, Outcome, Tag, inject};
-use crate::cluster::{ClusterView, Lookup, ServerVersion, Service, ServiceKeeping};
+use crate::cluster_view::{ClusterView, Lookup, Service, ServiceKeeping};
+use crate::model::version::ServerVersion;
 use crate::patch::Draft;
 use crate::policy::Policy;
-use crate::subject::{Source, Subject};
+use crate::statefulset::{Source, Subject};
 
 /// A cluster of which only what is written here is known.
 pub(super) struct World {

@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use super::testing::{World, create, create_with, headless, update, web};
 use super::*;
-use crate::subject::annotations::INJECTED;
+use crate::statefulset::annotations::INJECTED;
 
 fn merged(set: &Value, changes: &Value) -> Value {
     let mut set = set.clone();

@@ -1,8 +1,8 @@
 //! `steadyset.io/inject`: what the user lets us inject.
 
 use super::Kind;
-use crate::subject::annotations::INJECT;
-use crate::subject::set::Set;
+use crate::statefulset::annotations::INJECT;
+use crate::statefulset::set::Set;
 
 /// What a set lets us inject; the policy decides whether we do.
 #[derive(Clone, Debug, PartialEq, Eq)]

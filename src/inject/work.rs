@@ -4,11 +4,11 @@ use super::probes::Site;
 use super::record::Record;
 use super::wanted::Wanted;
 use super::{Injection, Kind, Notice, Origin, Outcome, Tag};
-use crate::cluster::ClusterView;
+use crate::cluster_view::ClusterView;
 use crate::patch::Draft;
 use crate::policy::Policy;
-use crate::subject::Old;
-use crate::subject::annotations::INJECTED;
+use crate::statefulset::Old;
+use crate::statefulset::annotations::INJECTED;
 
 /// A set under change, with what is known around it and what was done to it.
 pub(super) struct Work<'w, 'a> {

@@ -6,7 +6,7 @@ use prometheus_client::encoding::EncodeLabelValue;
 use rustls::AlertDescription;
 
 use crate::inject::Origin;
-use crate::rules::Action;
+use crate::model::finding::Action;
 
 /// Declares a label: its enum, all its values, and each value's text.
 macro_rules! label {

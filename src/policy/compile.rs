@@ -16,9 +16,11 @@ use super::{
     Enforcement, Exemptions, Glob, Inject, Matcher, Policy, ProbeMode, RuleAction, ServiceNameMode,
     VolumeClaims,
 };
+use crate::model::name::is_dns_label;
+use crate::model::quantity::is_size;
 use crate::policy::ClaimMode;
-use crate::rules::{self, Rule, is_dns_label};
-use crate::subject::is_size;
+use crate::rules;
+use crate::rules::Rule;
 
 mod image;
 

@@ -5,8 +5,8 @@ use serde_json::Value;
 use super::Policy;
 use super::compile::{Rejected, compile};
 use super::schema::Fault;
-use crate::rules::near::nearest;
-use crate::yaml;
+use crate::model::spelling::nearest;
+use crate::yaml::values;
 
 const API_VERSION: &str = "steadyset.io/v1alpha1";
 const KIND: &str = "StatefulSetPolicy";
@@ -27,7 +27,7 @@ pub struct Document {
 /// What is wrong, where the text cannot be read or a document is no policy at all or has no name; a policy with faults is no
 /// such error.
 pub fn read(text: &str) -> Result<Vec<Document>, Vec<Fault>> {
-    let documents = yaml::documents(text).map_err(|reason| vec![Fault::new("YAML", reason)])?;
+    let documents = values::documents(text).map_err(|reason| vec![Fault::new("YAML", reason)])?;
     let mut policies: Vec<Document> = Vec::new();
     let mut faults = Vec::new();
     for (index, document) in documents.iter().enumerate() {

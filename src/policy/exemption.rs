@@ -5,10 +5,13 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::Policy;
-use crate::cluster::Lookup;
-use crate::rules::{self, Rule, near::nearest};
-use crate::subject::annotations::{EXEMPT, EXEMPT_UNTIL};
-use crate::subject::set::Set;
+use crate::cluster_view::Lookup;
+use crate::model::spelling::nearest;
+use crate::model::text::quoted;
+use crate::rules;
+use crate::rules::Rule;
+use crate::statefulset::annotations::{EXEMPT, EXEMPT_UNTIL};
+use crate::statefulset::set::Set;
 
 /// What a set says of its exemptions.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,10 +131,7 @@ pub fn parse(text: &str) -> Result<(Vec<&'static str>, &str), (String, String)> 
             let near = nearest(id, rules::all().iter().map(|rule| rule.id));
             let help = near.map_or_else(form, |near| format!("did you mean {near}?"));
             return Err((
-                format!(
-                    "there is no rule {}, so nothing is exempted",
-                    rules::quoted(id)
-                ),
+                format!("there is no rule {}, so nothing is exempted", quoted(id)),
                 help,
             ));
         };
@@ -159,7 +159,7 @@ pub fn parse_until(text: &str) -> Result<Timestamp, (String, String)> {
     };
     text.parse().ok().or_else(date).ok_or_else(|| {
         (
-            format!("{} is no time, so nothing is exempted", rules::quoted(text)),
+            format!("{} is no time, so nothing is exempted", quoted(text)),
             "write one such as 2027-01-31T00:00:00Z".to_owned(),
         )
     })

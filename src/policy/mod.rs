@@ -10,15 +10,14 @@ use globset::{GlobBuilder, GlobMatcher};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::rules::Action;
-use crate::subject::probe::Probe;
+use crate::model::finding::Action;
+use crate::statefulset::probe::Probe;
 
 pub mod compile;
 pub mod document;
 pub mod exemption;
-mod schema;
+pub(crate) mod schema;
 mod select;
-pub mod source;
 pub mod spec;
 
 pub use schema::Fault;

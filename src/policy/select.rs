@@ -7,11 +7,11 @@ use kube::core::{Selector, SelectorExt};
 
 use super::compile::unknown_policy;
 use super::{Glob, Policy, RuleAction};
-use crate::cluster::{ClusterView, Lookup};
+use crate::cluster_view::{ClusterView, Lookup};
 use crate::rules;
-use crate::subject::Subject;
-use crate::subject::annotations::INJECTED;
-use crate::subject::set::{Labels, Set};
+use crate::statefulset::Subject;
+use crate::statefulset::annotations::INJECTED;
+use crate::statefulset::set::{Labels, Set};
 
 /// The label that the API server gives every namespace.
 const NAME_LABEL: &str = "kubernetes.io/metadata.name";
@@ -184,9 +184,9 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::cluster::NoCluster;
+    use crate::cluster_view::NoCluster;
     use crate::policy::compile::compile;
-    use crate::subject::Source;
+    use crate::statefulset::Source;
 
     fn policies(specs: &[(&str, Value)]) -> Policies {
         let compiled = specs

@@ -1,12 +1,17 @@
 //! Annotations of ours on the set.
 
-use super::near::nearest;
-use super::{Action, Builtin, Context, Docs, Rule, Violation, is_dns_label, quoted};
 use crate::inject::claims::Request;
 use crate::inject::wanted;
-use crate::patch::escape;
+use crate::model::finding::Action;
+use crate::model::name::is_dns_label;
+use crate::model::pointer::escape;
+use crate::model::spelling::nearest;
+use crate::model::text::quoted;
 use crate::policy::exemption;
-use crate::subject::annotations::{CLAIM_PREFIX, EXEMPT, EXEMPT_UNTIL, INJECT, INJECTED, PREFIX};
+use crate::rules::{Builtin, Context, Docs, Rule, Violation};
+use crate::statefulset::annotations::{
+    CLAIM_PREFIX, EXEMPT, EXEMPT_UNTIL, INJECT, INJECTED, PREFIX,
+};
 
 /// An annotation that says nothing to us.
 pub static INVALID: Rule = Rule {

@@ -1,7 +1,9 @@
 //! Changes of what a set keeps for life.
 
-use super::{Action, Builtin, Context, Docs, Rule, Violation, quoted};
-use crate::subject::immutable::{Change, Field};
+use crate::model::finding::Action;
+use crate::model::text::quoted;
+use crate::rules::{Builtin, Context, Docs, Rule, Violation};
+use crate::statefulset::immutable::{Change, Field};
 
 /// The API server refuses the write by itself, and operators act on its 422: this only adds what to do.
 pub static FIELD_CHANGE: Rule = Rule {

@@ -4,7 +4,6 @@ pub mod annotations;
 pub mod authored;
 mod docs;
 pub mod immutable;
-pub mod near;
 pub mod pod_management;
 pub mod pods;
 pub mod service_linkage;
@@ -17,34 +16,14 @@ pub use docs::{BASE, Docs};
 
 use thiserror::Error;
 
-use crate::authored::Slips;
-use crate::cluster::ClusterView;
+use crate::cluster_view::ClusterView;
+use crate::model::finding::{Action, Finding, Phase};
+use crate::model::spelling;
 use crate::policy::Policy;
-use crate::subject::Operation;
-use crate::subject::immutable::Change;
-use crate::subject::set::Set;
-
-/// What a finding does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Action {
-    /// Shown to the operator alone: metric, log, audit annotation.
-    Audit,
-    /// Shown to the user.
-    Warn,
-    /// The write is refused.
-    Deny,
-}
-
-/// Where a set is judged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Phase {
-    /// `/mutate`: before the API server's own validation.
-    Mutate,
-    /// `/validate`: the object as it will be stored.
-    Validate,
-    /// A manifest, or a stored set judged as if it were created now.
-    File,
-}
+use crate::statefulset::Operation;
+use crate::statefulset::immutable::Change;
+use crate::statefulset::set::Set;
+use crate::strict::Slips;
 
 /// Whether the API server rejects the same by itself. At admission such a rule must run on `/mutate`, because the server
 /// validates before it calls `/validate`.
@@ -242,21 +221,6 @@ impl Violation {
     }
 }
 
-/// A violation of a rule, as it is shown.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// The rule's id.
-    pub rule: &'static str,
-    /// What it does.
-    pub action: Action,
-    /// JSON pointer to the field.
-    pub pointer: String,
-    /// What is wrong.
-    pub message: String,
-    /// What to write instead.
-    pub help: String,
-}
-
 /// Every rule, in the order in which findings are reported.
 #[must_use]
 pub fn all() -> &'static [&'static Rule] {
@@ -334,31 +298,11 @@ pub struct UnknownRule {
 pub fn find(id: &str) -> Result<&'static Rule, UnknownRule> {
     named(id).ok_or_else(|| UnknownRule {
         id: id.to_owned(),
-        help: near::nearest(id, all().iter().map(|rule| rule.id)).map_or_else(
+        help: spelling::nearest(id, all().iter().map(|rule| rule.id)).map_or_else(
             || "steadyset explain lists them".to_owned(),
             |near| format!("did you mean {near}?"),
         ),
     })
-}
-
-/// What a user wrote, between quotes: short, and on one line whatever it holds.
-pub(crate) fn quoted(text: &str) -> String {
-    const LONGEST: usize = 60;
-    if text.chars().count() <= LONGEST {
-        return format!("{text:?}");
-    }
-    let start: String = text.chars().take(LONGEST).collect();
-    format!("{:?}", start + "\u{2026}")
-}
-
-/// Whether a text is a DNS label (RFC 1123, `IsDNS1123Label` in kubernetes/apimachinery).
-pub(crate) fn is_dns_label(text: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    let bytes = text.as_bytes();
-    bytes.len() <= 63
-        && bytes.iter().all(|byte| plain(*byte) || *byte == b'-')
-        && bytes.first().is_some_and(|byte| plain(*byte))
-        && bytes.last().is_some_and(|byte| plain(*byte))
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! `spec.podManagementPolicy`.
 
-use super::near::is_near;
-use super::{Action, Builtin, Context, Docs, Rule, Violation, quoted};
+use crate::model::finding::Action;
+use crate::model::spelling::is_near;
+use crate::model::text::quoted;
+use crate::rules::{Builtin, Context, Docs, Rule, Violation};
 
 /// A policy that no API server knows (`ValidateStatefulSetSpec`).
 pub static UNKNOWN: Rule = Rule {

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 
-use super::{Context, Phase, Rule, Violation};
-use crate::admission::dotted;
-use crate::cluster::{
-    ClusterView, DisruptionBudget, Lookup, ServerVersion, Service, ServiceKeeping,
-};
+use crate::cluster_view::{ClusterView, DisruptionBudget, Lookup, Service, ServiceKeeping};
+use crate::model::field_path::dotted;
+use crate::model::finding::Phase;
+use crate::model::version::ServerVersion;
 use crate::policy::Policy;
-use crate::subject::{Operation, Source, Subject, immutable};
+use crate::rules::{Context, Rule, Violation};
+use crate::statefulset::{Operation, Source, Subject, immutable};
 
 /// A set of three pods that no rule finds anything wrong with; `changes` is merged into it (RFC 7396).
 pub(crate) fn web(changes: &Value) -> Value {

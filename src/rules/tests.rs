@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 
 use super::testing::{Case, World, headless, web, web_spec};
 use super::*;
-use crate::cluster::{DisruptionBudget, Service};
+use crate::cluster_view::{DisruptionBudget, Service};
 use crate::evaluate::evaluate;
 use crate::explain::example;
-use crate::subject::set::Selector;
-use crate::subject::view::IntOrString;
-use crate::subject::{Source, Subject};
+use crate::statefulset::set::Selector;
+use crate::statefulset::view::IntOrString;
+use crate::statefulset::{Source, Subject};
 
 /// The cluster around all of them: their Services, a budget, the default storage class.
 fn world(version: &str) -> World {

@@ -6,14 +6,14 @@ use std::path::Path;
 use std::process::Command;
 
 use serde_json::{Map, Value};
-use steadyset::yaml;
+use steadyset::yaml::values;
 
 use super::program::{BAD, Run, steadyset};
 
 fn document(name: &str) -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
     let text = fs::read_to_string(path).unwrap();
-    yaml::documents(&text).unwrap().remove(0)
+    values::documents(&text).unwrap().remove(0)
 }
 
 /// The search path with the program in front.

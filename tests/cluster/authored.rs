@@ -3,8 +3,8 @@
 use anyhow::{Context, Result, ensure};
 use json_patch::Patch;
 use serde_json::{Map, Value, json};
-use steadyset::authored::{Authored, Slip, Slips};
-use steadyset::manifest::documents;
+use steadyset::strict::{Authored, Slip, Slips};
+use steadyset::yaml::read::documents;
 
 use crate::Test;
 use crate::api::Api;

@@ -7,12 +7,12 @@ use jiff::Timestamp;
 use serde_json::value::to_raw_value;
 use serde_json::{Value, json};
 
-use steadyset::cluster::ServiceKeeping;
-use steadyset::cluster::manifests::{Kind, Manifests};
+use steadyset::cluster_view::ServiceKeeping;
+use steadyset::cluster_view::manifests::{Kind, Manifests};
 use steadyset::evaluate::evaluate;
+use steadyset::model::finding::Phase;
 use steadyset::policy::Policy;
-use steadyset::rules::Phase;
-use steadyset::subject::{Source, Subject};
+use steadyset::statefulset::{Source, Subject};
 
 use crate::Test;
 use crate::api::Api;

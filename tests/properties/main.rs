@@ -11,9 +11,9 @@ use serde_json::value::to_raw_value;
 use serde_json::{Value, json};
 use steadyset::inject::{Injection, Origin, inject};
 use steadyset::patch::Draft;
-use steadyset::subject::annotations::INJECTED;
-use steadyset::subject::set::Set;
-use steadyset::subject::{Source, Subject};
+use steadyset::statefulset::annotations::INJECTED;
+use steadyset::statefulset::set::Set;
+use steadyset::statefulset::{Source, Subject};
 
 use generate::{any_set, stateful_set, stored};
 use user::{Edit, PROBES, edits};

@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use serde_json::json;
-use steadyset::cluster::{
-    ClusterView, Lookup, ServerVersion, Service, ServiceKeeping, ServicePort,
-};
+use steadyset::cluster_view::{ClusterView, Lookup, Service, ServiceKeeping, ServicePort};
+use steadyset::model::version::ServerVersion;
 use steadyset::policy::Policy;
 use steadyset::policy::compile::compile;
 

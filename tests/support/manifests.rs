@@ -40,7 +40,7 @@ pub fn installed() -> Result<Vec<Value>> {
 /// # Errors
 /// When it is no YAML.
 pub fn objects(text: &str) -> Result<Vec<Value>> {
-    steadyset::yaml::documents(text).map_err(|error| anyhow!("{error} in:\n{text}"))
+    steadyset::yaml::values::documents(text).map_err(|error| anyhow!("{error} in:\n{text}"))
 }
 
 /// The one object of a kind.

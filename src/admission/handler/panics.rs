@@ -13,8 +13,9 @@ use tokio_rustls::client::TlsStream;
 
 use super::*;
 use crate::certs::{self, Pair, Serving};
-use crate::cluster::{NoCluster, World};
-use crate::policy::source::Store;
+use crate::cluster::World;
+use crate::cluster::policies::Store;
+use crate::cluster_view::NoCluster;
 use crate::server::{Config, Counts, Lifecycle, Limits, Server, Transport};
 
 /// Three paths: one whose review panics, one that panics beside the review, one that answers.

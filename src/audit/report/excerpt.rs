@@ -6,9 +6,9 @@ use std::ops::Range;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use super::{Style, word};
-use crate::admission::dotted;
 use crate::audit::{Located, Report, Unreadable};
-use crate::rules::Action;
+use crate::model::field_path::dotted;
+use crate::model::finding::Action;
 
 /// The texts of a report, cut into lines.
 pub(super) struct Excerpts<'r> {

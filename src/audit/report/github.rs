@@ -3,9 +3,9 @@
 use std::io::{self, Write};
 
 use super::{summary, title};
-use crate::admission::dotted;
 use crate::audit::{Place, Report, Row};
-use crate::rules::Action;
+use crate::model::field_path::dotted;
+use crate::model::finding::Action;
 
 pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     for row in &report.rows {

@@ -6,9 +6,9 @@ use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 
 use super::{place, title, word};
-use crate::admission::dotted;
 use crate::audit::{Located, Report, Row, Unreadable};
-use crate::rules::Action;
+use crate::model::field_path::dotted;
+use crate::model::finding::Action;
 
 pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let mut xml = Writer::new_with_indent(&mut *out, b' ', 2);

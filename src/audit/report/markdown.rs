@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 
 use super::{summary, title, word};
-use crate::admission::dotted;
 use crate::audit::{Place, Report};
+use crate::model::field_path::dotted;
 
 pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "**steadyset**: {}", summary(report))?;

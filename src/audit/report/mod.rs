@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde::{Serialize, Serializer};
 
 use super::{Place, Report, Row};
-use crate::rules::Action;
+use crate::model::finding::Action;
 
 mod excerpt;
 mod github;

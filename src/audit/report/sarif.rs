@@ -7,9 +7,10 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{Each, title};
-use crate::admission::dotted;
 use crate::audit::{Located, Place, Report, Row, Unreadable};
-use crate::rules::{self, Action};
+use crate::model::field_path::dotted;
+use crate::model::finding::Action;
+use crate::rules;
 
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::audit::{Located, Unreadable};
-use crate::rules::Finding;
+use crate::model::finding::Finding;
 
 /// A set with a finding of two kinds, one that is clean, and a file that could not be read.
 fn report() -> Report {
@@ -149,7 +149,7 @@ fn json_and_yaml_are_one_stable_object() {
         "errors": [{"path": "broken.yaml", "line": 2, "column": 5, "message": "a tab cannot indent"}],
     });
     assert_eq!(parsed(Format::Json), expected);
-    let yaml = crate::yaml::documents(&written(Format::Yaml, Style::default())).unwrap();
+    let yaml = crate::yaml::values::documents(&written(Format::Yaml, Style::default())).unwrap();
     assert_eq!(yaml, [expected]);
 }
 

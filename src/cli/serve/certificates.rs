@@ -11,7 +11,7 @@ use crate::certs::{
     self, Checker, ClientFile, Files, Keeper, ObjectName, Pair, Serving, Settings, Sync, Told, Wish,
 };
 use crate::cli::UsageError;
-use crate::duration;
+use crate::model::duration;
 
 /// A third of it must do for every API server to hear of a new authority, twice over.
 const SHORTEST_LIFE: Duration = Duration::from_secs(30);

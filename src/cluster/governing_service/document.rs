@@ -144,7 +144,9 @@ spec:
             port.remove("targetPort");
             port.retain(|key, value| key != "protocol" || value != "TCP");
         }
-        let written: Service = crate::yaml::read(&document(&set)).unwrap().remove(0);
+        let written: Service = crate::yaml::values::read(&document(&set))
+            .unwrap()
+            .remove(0);
         assert_eq!(to_value(written).unwrap(), kept);
     }
 }

@@ -12,8 +12,8 @@ use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 use tokio::time::Instant;
 
 use super::{LinkedSet, lock};
-use crate::cluster::connect::reason;
-use crate::cluster::ownership::FIELD_MANAGER;
+use crate::cluster_view::ownership::FIELD_MANAGER;
+use crate::kube_client::reason;
 
 /// Events that may be written at once.
 const BURST: u32 = 25;

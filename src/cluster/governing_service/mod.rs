@@ -23,8 +23,8 @@ use kube::runtime::scheduler::{ScheduleRequest, scheduler};
 use tokio::time::Instant;
 
 use super::Cluster;
-use super::connect::reason;
-use super::ownership::FIELD_MANAGER;
+use crate::cluster_view::ownership::FIELD_MANAGER;
+use crate::kube_client::reason;
 use crate::metrics::Metrics;
 pub(crate) use document::document;
 use events::Events;

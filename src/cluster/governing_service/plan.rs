@@ -9,7 +9,7 @@ use kube::ResourceExt;
 use serde_json::{Map, Value, json};
 
 use super::set::LinkedSet;
-use crate::cluster::ownership;
+use crate::cluster_view::ownership;
 
 /// What is to be done.
 #[derive(Clone, Debug, PartialEq)]

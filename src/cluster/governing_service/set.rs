@@ -10,7 +10,7 @@ use kube::ResourceExt;
 use super::ports::ports;
 use crate::inject::record::Record;
 use crate::inject::service::service_name;
-use crate::subject::annotations::INJECTED;
+use crate::statefulset::annotations::INJECTED;
 
 /// A set whose governing Service we keep: its record says that we made up the name of its Service, and it is the name that
 /// we make up for this set. A record is an annotation that anybody may write: it gets nobody a Service of another name.

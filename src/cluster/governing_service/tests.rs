@@ -7,7 +7,7 @@ use super::*;
 use crate::cluster::testing::{client, forbidden, list, not_found, review, until, version};
 use crate::server::Lifecycle;
 use crate::server::health::Readiness;
-use crate::subject::annotations::INJECTED;
+use crate::statefulset::annotations::INJECTED;
 
 const CREATE: &str = "POST /api/v1/namespaces/shop/services?";
 const LOOK: &str = "GET /api/v1/namespaces/shop/services/web-pods";

@@ -3,7 +3,7 @@ use serde_json::{Value, from_str, from_value, json, value::to_raw_value};
 use super::*;
 use crate::cluster::cache::Objects;
 use crate::cluster::testing::{Asked, client, forbidden, list};
-use crate::subject::Source;
+use crate::statefulset::Source;
 
 #[test]
 fn a_selector_is_written_as_the_api_server_reads_it() {

@@ -7,12 +7,12 @@ use super::{
     Proposed, SOURCE_CATALOGUE, SOURCE_IMAGE, SOURCE_PORT, Site, governing_service, image,
     liveness, port, side,
 };
-use crate::cluster::Service;
+use crate::cluster_view::Service;
 use crate::inject::record::Earlier;
 use crate::policy::Inject;
-use crate::subject::probe::{Exec, HttpGet, Probe, Slot, TcpSocket};
-use crate::subject::set::Container;
-use crate::subject::view::{IntOrString, Text};
+use crate::statefulset::probe::{Exec, HttpGet, Probe, Slot, TcpSocket};
+use crate::statefulset::set::Container;
+use crate::statefulset::view::{IntOrString, Text};
 
 /// What a container would get whatever `Safe` says.
 pub(super) fn derive_any(

@@ -2,11 +2,11 @@
 
 use super::derive::{Derived, numbers};
 use super::{Proposed, SOURCE_IMAGE, Site};
-use crate::inject::catalogue::{Timings, repository};
+use crate::catalogue::{Timings, repository};
 use crate::policy::ImageProbe;
-use crate::subject::probe::{Probe, Slot};
-use crate::subject::set::Container;
-use crate::subject::view::IntOrString;
+use crate::statefulset::probe::{Probe, Slot};
+use crate::statefulset::set::Container;
+use crate::statefulset::view::IntOrString;
 
 /// The probe that the policy states for the container's image. It wins over all that is derived, and counts as one that a
 /// member answers by itself: whoever wrote it for exactly this image knows.

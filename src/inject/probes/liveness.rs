@@ -6,13 +6,13 @@
 
 use super::derive::{derive, derive_any, is_silent};
 use super::{Proposed, Site, governing_service, is_on, safe};
+use crate::catalogue;
 use crate::inject::Kind;
-use crate::inject::catalogue;
 use crate::inject::record::{Record, probe_key};
 use crate::inject::work::Write;
 use crate::policy::ProbeMode;
-use crate::subject::probe::{Probe, Slot};
-use crate::subject::set::Container;
+use crate::statefulset::probe::{Probe, Slot};
+use crate::statefulset::set::Container;
 
 /// The seconds that a container without a startup probe must get before it is restarted.
 const PATIENCE: i64 = 600;

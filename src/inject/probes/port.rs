@@ -1,10 +1,10 @@
 //! Which declared port a probe asks where only the ports speak.
 
 use super::catalogue::{is_metrics, words};
-use crate::cluster::{Service, ServicePort};
-use crate::rules::is_dns_label;
-use crate::subject::set::{Container, ContainerPort};
-use crate::subject::view::{IntOrString, Text};
+use crate::cluster_view::{Service, ServicePort};
+use crate::model::name::is_dns_label;
+use crate::statefulset::set::{Container, ContainerPort};
+use crate::statefulset::view::{IntOrString, Text};
 
 /// The names that say which of several ports serves clients, best first.
 const CLIENT_PORTS: [&str; 6] = ["http", "https", "web", "grpc", "tcp", "client"];

@@ -6,8 +6,8 @@ use aho_corasick::AhoCorasick;
 
 use super::Site;
 use super::catalogue::words;
-use crate::cluster::Service;
-use crate::subject::set::{Container, Set};
+use crate::cluster_view::Service;
+use crate::statefulset::set::{Container, Set};
 
 /// Words of flags and variables by which members find each other.
 const PEER_WORDS: [&str; 9] = [

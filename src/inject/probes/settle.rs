@@ -7,9 +7,10 @@ use super::liveness;
 use crate::inject::record::{Item, State, probe_key};
 use crate::inject::work::{Work, Write};
 use crate::inject::{Origin, Tag};
-use crate::patch::{ProbeField, pointer};
-use crate::subject::probe::{Probe, Slot};
-use crate::subject::set::Container;
+use crate::model::pointer::container_field;
+use crate::patch::ProbeField;
+use crate::statefulset::probe::{Probe, Slot};
+use crate::statefulset::set::Container;
 
 mod follow;
 
@@ -188,7 +189,7 @@ impl<'a> Place<'_, '_, 'a> {
     }
 
     fn note(&mut self, tag: Tag, message: &str) {
-        let pointer = pointer(self.index, self.slot.field());
+        let pointer = container_field(self.index, self.slot.field());
         self.work.note(tag, pointer, message.to_owned());
     }
 

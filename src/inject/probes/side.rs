@@ -1,7 +1,7 @@
 //! The containers beside the program: never probed by us, never warned about.
 
 use super::catalogue::{image_name, matches};
-use crate::subject::set::Container;
+use crate::statefulset::set::Container;
 
 /// A closed list, compared with the container's name and the last part of its image's repository.
 const SIDE_CONTAINERS: [&str; 31] = [

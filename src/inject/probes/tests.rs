@@ -1,5 +1,5 @@
 use super::*;
-use crate::cluster::NoCluster;
+use crate::cluster_view::NoCluster;
 use serde_json::{Value, json};
 
 fn proposal(set: &Value, policy: &Policy) -> Proposal {

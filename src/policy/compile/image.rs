@@ -3,11 +3,11 @@
 use serde_json::Value;
 
 use super::Compiler;
-use crate::inject::catalogue::repository;
+use crate::catalogue::repository;
 use crate::policy::ImageProbe;
 use crate::policy::spec::{GrpcSpec, ImageProbeSpec, ProbeSpec, Scheme, TcpSocketSpec};
-use crate::subject::probe::{Exec, Grpc, HttpGet, Probe, TcpSocket};
-use crate::subject::view::{IntOrString, Text};
+use crate::statefulset::probe::{Exec, Grpc, HttpGet, Probe, TcpSocket};
+use crate::statefulset::view::{IntOrString, Text};
 
 /// A port by number or name.
 type Port = IntOrString<'static>;

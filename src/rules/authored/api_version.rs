@@ -1,8 +1,9 @@
 //! A version of the API that no server has any more.
 
-use super::super::{Action, Builtin, Context, Docs, Rule, Violation};
 use super::each;
-use crate::authored::Slip;
+use crate::model::finding::Action;
+use crate::rules::{Builtin, Context, Docs, Rule, Violation};
+use crate::strict::Slip;
 
 /// The versions of a `StatefulSet` that were served up to Kubernetes 1.15.
 pub const FORMER: [&str; 2] = ["apps/v1beta1", "apps/v1beta2"];

@@ -1,8 +1,9 @@
 //! A key that stands in its mapping twice.
 
-use super::super::{Action, Builtin, Context, Docs, Rule, Violation};
 use super::each;
-use crate::authored::Slip;
+use crate::model::finding::Action;
+use crate::rules::{Builtin, Context, Docs, Rule, Violation};
+use crate::strict::Slip;
 
 /// A repeated key, of which the last wins.
 pub static DUPLICATE_KEY: Rule = Rule {

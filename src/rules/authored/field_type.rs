@@ -1,8 +1,10 @@
 //! A value of another type than the API asks for.
 
-use super::super::{Action, Builtin, Context, Docs, Rule, Violation, quoted};
 use super::each;
-use crate::authored::{Given, Slip, Wanted};
+use crate::model::finding::Action;
+use crate::model::text::quoted;
+use crate::rules::{Builtin, Context, Docs, Rule, Violation};
+use crate::strict::{Given, Slip, Wanted};
 
 /// A number where a string is needed, and its like.
 pub static WRONG: Rule = Rule {

@@ -6,7 +6,7 @@ pub mod field_type;
 pub mod unknown_field;
 
 use super::{Context, Violation};
-use crate::authored::Slip;
+use crate::strict::Slip;
 
 /// One violation for each slip of a kind.
 fn each(

@@ -1,12 +1,12 @@
 use super::super::{Rule, named};
-use crate::admission::dotted;
-use crate::authored::Authored;
-use crate::cluster::ServiceKeeping;
-use crate::cluster::manifests::Manifests;
+use crate::cluster_view::ServiceKeeping;
+use crate::cluster_view::manifests::Manifests;
 use crate::evaluate::{Verdict, evaluate};
-use crate::manifest::documents;
+use crate::model::field_path::dotted;
+use crate::model::finding::Phase;
 use crate::policy::Policy;
-use crate::rules::Phase;
+use crate::strict::Authored;
+use crate::yaml::read::documents;
 use jiff::Timestamp;
 
 const SET: &str = "apiVersion: apps/v1

@@ -1,9 +1,10 @@
 //! A field that the API does not have, or not there.
 
-use super::super::{Action, Builtin, Context, Docs, Rule, Violation};
 use super::each;
-use crate::admission::dotted;
-use crate::authored::{MINOR, Right, Slip};
+use crate::model::field_path::dotted;
+use crate::model::finding::Action;
+use crate::rules::{Builtin, Context, Docs, Rule, Violation};
+use crate::strict::{MINOR, Right, Slip};
 
 /// A misplaced or misspelt field, or one that nobody knows.
 pub static UNKNOWN_FIELD: Rule = Rule {

@@ -1,8 +1,10 @@
 //! What is to keep the set's own pods apart, and does not know them.
 
-use crate::rules::{Action, Builtin, Context, Docs, Rule, Violation, quoted};
-use crate::subject::scheduling::PodAffinityTerm;
-use crate::subject::set::{Labels, Selector};
+use crate::model::finding::Action;
+use crate::model::text::quoted;
+use crate::rules::{Builtin, Context, Docs, Rule, Violation};
+use crate::statefulset::scheduling::PodAffinityTerm;
+use crate::statefulset::set::{Labels, Selector};
 
 /// A required rule of the scheduler that selects by a label which the pods do not have.
 pub static SELECTOR_MISMATCH: Rule = Rule {

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::cluster::DisruptionBudget;
-use crate::rules::{Action, Builtin, Context, Docs, Rule, Violation, quoted};
-use crate::subject::view::IntOrString;
+use crate::cluster_view::DisruptionBudget;
+use crate::model::finding::Action;
+use crate::model::text::quoted;
+use crate::rules::{Builtin, Context, Docs, Rule, Violation};
+use crate::statefulset::view::IntOrString;
 
 /// A budget that allows no eviction even while every pod is healthy, or two for the same pods (`trySync` in the disruption
 /// controller; `EvictionREST` for two).
@@ -153,8 +155,8 @@ mod tests {
 
     use super::*;
     use crate::rules::testing::{Case, World, web_spec};
-    use crate::subject::set::Selector;
-    use crate::subject::view::Text;
+    use crate::statefulset::set::Selector;
+    use crate::statefulset::view::Text;
 
     fn amount(value: &Value) -> Option<IntOrString<'static>> {
         let text = value.as_str().map(str::to_owned);

@@ -1,6 +1,7 @@
 //! How long a pod has to stop.
 
-use crate::rules::{Action, Builtin, Context, Docs, Rule, Violation};
+use crate::model::finding::Action;
+use crate::rules::{Builtin, Context, Docs, Rule, Violation};
 
 /// Pods that are gone from the API before their processes are.
 pub static ZERO: Rule = Rule {

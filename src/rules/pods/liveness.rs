@@ -1,9 +1,11 @@
 //! Databases that are killed before they have started.
 
-use crate::inject::catalogue::{self, Entry};
-use crate::rules::{Action, Builtin, Context, Docs, Rule, Violation};
-use crate::subject::probe::{Exec, Probe};
-use crate::subject::set::Container;
+use crate::catalogue;
+use crate::catalogue::Entry;
+use crate::model::finding::Action;
+use crate::rules::{Builtin, Context, Docs, Rule, Violation};
+use crate::statefulset::probe::{Exec, Probe};
+use crate::statefulset::set::Container;
 
 /// A liveness probe that gives a database less than a minute to start.
 pub static WITHOUT_STARTUP: Rule = Rule {

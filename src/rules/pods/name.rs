@@ -5,8 +5,9 @@
 //! at most 63 characters. So what fits depends on the template: of all numbers 23 % have nine digits or fewer, 2.3 % eight
 //! or fewer, 0.23 % seven or fewer. Issue kubernetes/kubernetes#64023.
 
-use crate::rules::{Action, Builtin, Context, Docs, Rule, Violation};
-use crate::subject::Operation;
+use crate::model::finding::Action;
+use crate::rules::{Builtin, Context, Docs, Rule, Violation};
+use crate::statefulset::Operation;
 
 const POINTER: &str = "/metadata/name";
 

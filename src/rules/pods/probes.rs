@@ -1,10 +1,12 @@
 //! Probes.
 
-use crate::rules::near::nearest;
-use crate::rules::{Action, Builtin, Context, Docs, Rule, Violation, quoted};
-use crate::subject::probe::Probe;
-use crate::subject::set::{Container, ContainerPort};
-use crate::subject::view::IntOrString;
+use crate::model::finding::Action;
+use crate::model::spelling::nearest;
+use crate::model::text::quoted;
+use crate::rules::{Builtin, Context, Docs, Rule, Violation};
+use crate::statefulset::probe::Probe;
+use crate::statefulset::set::{Container, ContainerPort};
+use crate::statefulset::view::IntOrString;
 
 /// A liveness or startup probe that asks for several successes (`validateLivenessProbe`, `validateStartupProbe`).
 pub static SUCCESS_THRESHOLD: Rule = Rule {

@@ -1,10 +1,12 @@
 //! Readiness probes that are not there.
 
-use crate::cluster::Lookup;
+use crate::cluster_view::Lookup;
 use crate::inject::probes::{Proposal, Proposed, Site, propose};
 use crate::inject::record::Record;
-use crate::rules::{Action, Builtin, Context, Docs, Rule, Violation, quoted};
-use crate::subject::Operation;
+use crate::model::finding::Action;
+use crate::model::text::quoted;
+use crate::rules::{Builtin, Context, Docs, Rule, Violation};
+use crate::statefulset::Operation;
 
 /// A container that counts as ready because it runs.
 pub static MISSING: Rule = Rule {
@@ -153,7 +155,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::cluster::Service;
+    use crate::cluster_view::Service;
     use crate::rules::testing::{Case, World, fires, headless, mounting, web_spec};
 
     fn says(container: &Value, spec: &Value) -> Vec<String> {

@@ -1,7 +1,9 @@
 //! `spec.selector`, against the labels of the template.
 
-use crate::rules::{Action, Builtin, Context, Docs, Rule, Violation, quoted};
-use crate::subject::set::{Labels, Selector};
+use crate::model::finding::Action;
+use crate::model::text::quoted;
+use crate::rules::{Builtin, Context, Docs, Rule, Violation};
+use crate::statefulset::set::{Labels, Selector};
 
 /// A selector that does not select the set's own pods (`ValidateStatefulSetSpec`).
 pub static MISMATCH: Rule = Rule {

@@ -1,10 +1,13 @@
 //! Pods that wait for names, and names that wait for pods.
 
 use super::{POINTER, governing};
-use crate::inject::catalogue::{self, Entry};
-use crate::rules::{Action, Builtin, Context, Docs, Rule, Violation, quoted};
-use crate::subject::probe::Probe;
-use crate::subject::set::Container;
+use crate::catalogue;
+use crate::catalogue::Entry;
+use crate::model::finding::Action;
+use crate::model::text::quoted;
+use crate::rules::{Builtin, Context, Docs, Rule, Violation};
+use crate::statefulset::probe::Probe;
+use crate::statefulset::set::Container;
 
 /// Members that find each other by DNS behind a Service that hides them until they have (nats-io/k8s#441,
 /// qdrant/qdrant-helm#115, `cadence-charts#90`, apache/pinot#12888).
@@ -138,7 +141,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::cluster::Service;
+    use crate::cluster_view::Service;
     use crate::rules::testing::{Case, World, headless, mounting};
 
     fn says(container: &Value, spec: &Value, publish: bool) -> Vec<String> {

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::cluster::Service;
+use crate::cluster_view::Service;
 use crate::inject::record::Record;
-use crate::rules::{Action, Context};
+use crate::model::finding::Action;
+use crate::rules::Context;
 
 pub mod deadlock;
 pub mod name;

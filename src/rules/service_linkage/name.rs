@@ -1,9 +1,12 @@
 //! The name by itself.
 
 use super::POINTER;
-use crate::cluster::Lookup;
+use crate::cluster_view::Lookup;
 use crate::inject::service::{Linkage, propose};
-use crate::rules::{Action, Builtin, Context, Docs, Rule, Violation, is_dns_label, quoted};
+use crate::model::finding::Action;
+use crate::model::name::is_dns_label;
+use crate::model::text::quoted;
+use crate::rules::{Builtin, Context, Docs, Rule, Violation};
 
 /// A name that no Service can have (kubernetes/kubernetes#130233 for the server's own check).
 pub static INVALID: Rule = Rule {
@@ -145,7 +148,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::rules::Phase;
+    use crate::model::finding::Phase;
     use crate::rules::testing::{Case, World, headless, web_spec};
 
     fn named(name: &str) -> Case {

@@ -2,10 +2,13 @@
 
 use super::name::headless_candidates;
 use super::{POINTER, action, governing, is_kept_by_us};
-use crate::cluster::{Lookup, Service};
-use crate::rules::near::nearest;
-use crate::rules::{Action, Builtin, Context, Docs, Rule, Violation, is_dns_label, quoted};
-use crate::subject::set::Labels;
+use crate::cluster_view::{Lookup, Service};
+use crate::model::finding::Action;
+use crate::model::name::is_dns_label;
+use crate::model::spelling::nearest;
+use crate::model::text::quoted;
+use crate::rules::{Builtin, Context, Docs, Rule, Violation};
+use crate::statefulset::set::Labels;
 use std::sync::Arc;
 
 /// A Service that is not there.

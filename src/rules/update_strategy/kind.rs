@@ -1,7 +1,9 @@
 //! `spec.updateStrategy.type`.
 
-use crate::rules::near::is_near;
-use crate::rules::{Action, Builtin, Context, Docs, Rule, Violation, quoted};
+use crate::model::finding::Action;
+use crate::model::spelling::is_near;
+use crate::model::text::quoted;
+use crate::rules::{Builtin, Context, Docs, Rule, Violation};
 
 /// A type that no API server knows (`ValidateStatefulSetSpec`), or, for `Recreate`, that few do (KEP-3541).
 pub static UNKNOWN: Rule = Rule {
@@ -109,7 +111,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::rules::Phase;
+    use crate::model::finding::Phase;
     use crate::rules::testing::{Case, fires, web_spec};
 
     fn typed(kind: &Value) -> Value {

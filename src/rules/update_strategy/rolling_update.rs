@@ -1,7 +1,8 @@
 //! `spec.updateStrategy.rollingUpdate` and its `partition`.
 
-use crate::rules::{Action, Builtin, Context, Docs, Rule, Violation};
-use crate::subject::set::RollingUpdate;
+use crate::model::finding::Action;
+use crate::rules::{Builtin, Context, Docs, Rule, Violation};
+use crate::statefulset::set::RollingUpdate;
 
 /// `rollingUpdate` under `OnDelete` (`ValidateStatefulSetSpec`: "only allowed for updateStrategy 'RollingUpdate'").
 pub static WITH_ON_DELETE: Rule = Rule {

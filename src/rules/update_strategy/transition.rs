@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
-use crate::rules::{Action, Builtin, Context, Docs, Rule, Violation};
-use crate::subject::set::Set;
+use crate::model::finding::Action;
+use crate::rules::{Builtin, Context, Docs, Rule, Violation};
+use crate::statefulset::set::Set;
 
 /// A new template under `OnDelete`.
 pub static ON_DELETE_TEMPLATE_CHANGE: Rule = Rule {

@@ -1,6 +1,9 @@
 //! Claims and volumes by themselves.
 
-use crate::rules::{Action, Builtin, Context, Docs, Rule, Violation, is_dns_label, quoted};
+use crate::model::finding::Action;
+use crate::model::name::is_dns_label;
+use crate::model::text::quoted;
+use crate::rules::{Builtin, Context, Docs, Rule, Violation};
 
 /// Two claims of one name.
 pub static DUPLICATE_NAME: Rule = Rule {

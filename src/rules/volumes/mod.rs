@@ -1,7 +1,7 @@
 //! Volumes, the claims of each pod, and where containers mount them.
 
-use crate::subject::facts::Place;
-use crate::subject::set::{Claim, Spec};
+use crate::statefulset::defaults::Place;
+use crate::statefulset::set::{Claim, Spec};
 
 pub mod claims;
 pub mod mounts;

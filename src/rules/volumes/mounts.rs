@@ -1,9 +1,11 @@
 //! Mounts by themselves: what they name, and where they appear.
 
 use super::{Use, dangling, unmounted};
-use crate::rules::near::nearest;
-use crate::rules::{Action, Builtin, Context, Docs, Phase, Rule, Violation, quoted};
-use crate::subject::set::Spec;
+use crate::model::finding::{Action, Phase};
+use crate::model::spelling::nearest;
+use crate::model::text::quoted;
+use crate::rules::{Builtin, Context, Docs, Rule, Violation};
+use crate::statefulset::set::Spec;
 
 /// A mount of nothing (kubernetes/kubernetes#131790 for the server's own check; VictoriaMetrics/operator#1303 for what
 /// happens before).

@@ -1,9 +1,11 @@
 //! `spec.persistentVolumeClaimRetentionPolicy` (KEP-1847).
 
 use super::is_used;
-use crate::rules::near::is_near;
-use crate::rules::{Action, Builtin, Context, Docs, Rule, Violation, quoted};
-use crate::subject::set::Set;
+use crate::model::finding::Action;
+use crate::model::spelling::is_near;
+use crate::model::text::quoted;
+use crate::rules::{Builtin, Context, Docs, Rule, Violation};
+use crate::statefulset::set::Set;
 
 /// A word that no API server knows.
 pub static UNKNOWN: Rule = Rule {

@@ -1,7 +1,9 @@
 //! The storage class of claims.
 
-use crate::cluster::Lookup;
-use crate::rules::{Action, Builtin, Context, Docs, Rule, Violation, quoted};
+use crate::cluster_view::Lookup;
+use crate::model::finding::Action;
+use crate::model::text::quoted;
+use crate::rules::{Builtin, Context, Docs, Rule, Violation};
 
 /// A class that the cluster does not have.
 pub static MISSING: Rule = Rule {

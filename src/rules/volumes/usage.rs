@@ -2,8 +2,10 @@
 
 use super::{claim, dangling, unmounted, uses};
 use crate::inject::record::{Record, claim_key};
-use crate::rules::{Action, Builtin, Context, Docs, Rule, Violation, quoted};
-use crate::subject::set::Volume;
+use crate::model::finding::Action;
+use crate::model::text::quoted;
+use crate::rules::{Builtin, Context, Docs, Rule, Violation};
+use crate::statefulset::set::Volume;
 
 /// A block device mounted as files, or files used as a device.
 pub static MODE_MISMATCH: Rule = Rule {

@@ -87,7 +87,7 @@ fn yaml(set: &Value) -> String {
 /// The sets of the policy cases.
 fn write_cases(folder: &TempDir) -> Result<()> {
     let text = fs::read_to_string(format!("{FIXTURES}/cases/failing.yaml"))?;
-    for (number, case) in steadyset::yaml::documents(&text)
+    for (number, case) in steadyset::yaml::values::documents(&text)
         .map_err(anyhow::Error::msg)?
         .iter()
         .enumerate()

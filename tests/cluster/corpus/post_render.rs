@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use json_patch::Patch;
 use serde_json::Value;
-use steadyset::manifest::documents;
+use steadyset::yaml::read::documents;
 
 use super::release::Outcome;
 use super::surfaces::{rules, title};

@@ -16,11 +16,12 @@ use serde_json::Value;
 use serde_json::value::to_raw_value;
 
 use jiff::Timestamp;
-use steadyset::cluster::{NoCluster, ServerVersion};
+use steadyset::cluster_view::NoCluster;
 use steadyset::evaluate::{Verdict, evaluate};
+use steadyset::model::finding::Phase;
+use steadyset::model::version::ServerVersion;
 use steadyset::policy::{ClaimMode, Inject, Policy, ProbeMode, ServiceNameMode};
-use steadyset::rules::Phase;
-use steadyset::subject::{Source, Subject};
+use steadyset::statefulset::{Source, Subject};
 
 use crate::Test;
 use crate::support::Cluster;

@@ -3,14 +3,14 @@
 use sha2::{Digest, Sha256};
 
 use super::{Place, parse};
+use crate::catalogue::repository;
 use crate::inject::Tag;
-use crate::inject::catalogue::repository;
 use crate::inject::probes::derive::{
     derive_any, derive_from, founded, holds, is_permitted, is_silent,
 };
 use crate::inject::probes::{Proposed, SOURCE_IMAGE, image, is_on, origin};
 use crate::inject::record::{Earlier, State};
-use crate::subject::set::Container;
+use crate::statefulset::set::Container;
 
 impl Place<'_, '_, '_> {
     /// Brings back the latest recorded value that holds again, whatever the policy injects by now: a revert must lead to the very

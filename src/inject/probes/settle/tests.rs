@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use crate::inject::testing::{World, Written, create, update, web};
-use crate::subject::annotations::INJECTED;
+use crate::statefulset::annotations::INJECTED;
 
 mod follow;
 

@@ -2,9 +2,10 @@
 
 use super::value::{amount, pods};
 use super::{Gate, POINTER, stored_set_has_it, value};
-use crate::inject::catalogue;
-use crate::rules::{Action, Builtin, Context, Docs, Rule, Violation};
-use crate::subject::view::IntOrString;
+use crate::catalogue;
+use crate::model::finding::Action;
+use crate::rules::{Builtin, Context, Docs, Rule, Violation};
+use crate::statefulset::view::IntOrString;
 
 /// More than one pod down at once in a set that starts its pods one by one.
 pub static ORDERED_READY: Rule = Rule {
@@ -246,7 +247,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::rules::Phase;
+    use crate::model::finding::Phase;
     use crate::rules::testing::{Case, max_unavailable as case};
 
     #[test]

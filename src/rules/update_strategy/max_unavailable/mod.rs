@@ -4,10 +4,11 @@
 //! Where the gate is off the server drops the field between `/mutate` and its own validation, so all of these run there.
 
 use super::rolling_update::rolling_update;
-use crate::cluster::ServerVersion;
-use crate::rules::{Context, Phase};
-use crate::subject::Operation;
-use crate::subject::view::IntOrString;
+use crate::model::finding::Phase;
+use crate::model::version::ServerVersion;
+use crate::rules::Context;
+use crate::statefulset::Operation;
+use crate::statefulset::view::IntOrString;
 
 pub mod effect;
 pub mod value;

@@ -1,8 +1,10 @@
 //! What a value says.
 
 use super::{POINTER, is_validated, value};
-use crate::rules::{Action, Builtin, Context, Docs, Rule, Violation, quoted};
-use crate::subject::view::IntOrString;
+use crate::model::finding::Action;
+use crate::model::text::quoted;
+use crate::rules::{Builtin, Context, Docs, Rule, Violation};
+use crate::statefulset::view::IntOrString;
 
 /// A value that says no number of pods (`validateRollingUpdateStatefulSet`).
 pub static INVALID: Rule = Rule {

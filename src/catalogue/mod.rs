@@ -1,0 +1,186 @@
+//! What is known of well-known images: which port serves, which probe tells loading from ready, and whether a member needs
+//! its peers before it serves.
+//!
+//! The entries are data, one table a family of systems. An entry speaks for a container only if its program runs there
+//! (the image `redis` may run `redis-sentinel`, or `sleep`), and only while nothing in its flags or variables makes the
+//! probe unsafe, such as TLS.
+
+mod brokers;
+mod coordination;
+mod documents;
+mod evidence;
+mod monitoring;
+mod observability;
+mod program;
+mod recipe;
+mod shell;
+mod sql;
+mod stores;
+mod unless;
+
+pub use evidence::{Evidence, ReadIn};
+pub(crate) use program::repository;
+pub(super) use program::{image_name, only_waits, words};
+pub(super) use recipe::is_metrics;
+pub use recipe::{Ask, Recipe, ServedPort};
+pub use unless::Unless;
+
+use crate::statefulset::set::Container;
+
+/// A system that the catalogue knows.
+#[derive(Debug, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "four facts that do not depend on each other"
+)]
+pub struct Entry {
+    /// Its name: what the record and `steadyset explain` call it.
+    pub name: &'static str,
+    /// The last part of its image repositories, forks and mirrors included; a `*` at an end stands for anything.
+    pub images: &'static [&'static str],
+    /// The programs that serve; one of them must be what the container runs.
+    pub programs: &'static [&'static str],
+    /// What one of the programs must be told to do; empty where it serves without a word.
+    pub verbs: &'static [&'static str],
+    /// What the image's own entry point takes as first argument and still runs one of the programs.
+    pub subcommands: &'static [&'static str],
+    /// What makes the probe unsafe.
+    pub unless: &'static [Unless],
+    /// The probes, best first; none where the system must never get one.
+    pub recipes: &'static [Recipe],
+    /// Numbers below which the system's probe must not go, whatever the policy says.
+    pub at_least: Timings,
+    /// Whether a member finds its peers by DNS before it serves.
+    pub needs_peers: bool,
+    /// Whether the system stops where more than half of its members are down.
+    pub quorum: bool,
+    /// Whether the probe passes on a member that has no peers.
+    pub node_local: bool,
+    /// Whether it is a database: a start may take as long as its recovery.
+    pub database: bool,
+    /// Where the probe comes from.
+    pub evidence: &'static [Evidence],
+}
+
+/// The numbers of a probe; 0 says nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Timings {
+    /// Seconds between probes.
+    pub period_seconds: i64,
+    /// Seconds until a probe counts as failed.
+    pub timeout_seconds: i64,
+    /// Failures until it counts as failed.
+    pub failure_threshold: i64,
+}
+
+/// No wish of its own.
+const ANY: Timings = Timings {
+    period_seconds: 0,
+    timeout_seconds: 0,
+    failure_threshold: 0,
+};
+
+/// An entry that says nothing, to be filled in by the tables.
+const BLANK: Entry = Entry {
+    name: "",
+    images: &[],
+    programs: &[],
+    verbs: &[],
+    subcommands: &[],
+    unless: &[],
+    recipes: &[],
+    at_least: ANY,
+    needs_peers: false,
+    quorum: false,
+    node_local: false,
+    database: false,
+    evidence: &[],
+};
+
+/// Every entry.
+pub fn all() -> impl Iterator<Item = &'static Entry> {
+    [
+        sql::ENTRIES,
+        stores::ENTRIES,
+        documents::ENTRIES,
+        brokers::ENTRIES,
+        coordination::ENTRIES,
+        monitoring::ENTRIES,
+        observability::ENTRIES,
+    ]
+    .into_iter()
+    .flatten()
+}
+
+/// The entry of an image, whatever the container runs.
+#[must_use]
+pub fn by_image(image: &str) -> Option<&'static Entry> {
+    let name = image_name(image);
+    all().find(|entry| entry.images.iter().any(|pattern| matches(pattern, name)))
+}
+
+/// The entry of an image whose program is what the container runs.
+#[must_use]
+pub fn running(container: &Container<'_>) -> Option<&'static Entry> {
+    by_image(&container.image).filter(|entry| program::runs(entry, container))
+}
+
+/// The entry of that name.
+#[must_use]
+pub fn named(name: &str) -> Option<&'static Entry> {
+    all().find(|entry| entry.name == name)
+}
+
+/// Whether a text is `pattern`, in which a `*` at an end stands for anything.
+pub(super) fn matches(pattern: &str, text: &str) -> bool {
+    match (pattern.strip_prefix('*'), pattern.strip_suffix('*')) {
+        (Some(end), _) => text.ends_with(end),
+        (None, Some(start)) => text.starts_with(start),
+        (None, None) => text == pattern,
+    }
+}
+
+impl Entry {
+    /// Whether the system must never get a probe from us.
+    #[must_use]
+    pub fn never_probed(&self) -> bool {
+        self.recipes.is_empty()
+    }
+
+    /// Whether a member that is up may wait for others, or for its own recovery, so that a restart makes it worse.
+    #[must_use]
+    pub fn may_wait(&self) -> bool {
+        self.database || self.quorum || self.needs_peers
+    }
+
+    /// Whether the container answers when it is asked like this: a connection always, anything more only while nothing
+    /// makes it unsafe, and a script only in a shell.
+    #[must_use]
+    pub fn answers(&self, ask: Ask, container: &Container<'_>) -> bool {
+        match ask {
+            Ask::Tcp => true,
+            Ask::HttpGet(_) => self.is_safe_for(container),
+            Ask::Shell(_) => self.is_safe_for(container) && !program::lacks_shell(&container.image),
+        }
+    }
+
+    fn is_safe_for(&self, container: &Container<'_>) -> bool {
+        !self.unless.iter().any(|unless| unless.holds(container))
+    }
+
+    /// The best probe for the container with the port it asks.
+    #[must_use]
+    pub fn recipe<'c, 'a>(
+        &'static self,
+        container: &'c Container<'a>,
+    ) -> Option<(&'static Recipe, ServedPort<'c, 'a>)> {
+        let mut recipes = self
+            .recipes
+            .iter()
+            .filter(|recipe| self.answers(recipe.ask, container));
+        recipes.find_map(|recipe| Some((recipe, recipe.served_port(container)?)))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,11 @@
+//! What every other room may name: pointers, names, quantities, versions, spelling, findings.
+
+pub mod duration;
+pub mod field_path;
+pub mod finding;
+pub mod name;
+pub mod pointer;
+pub mod quantity;
+pub mod spelling;
+pub mod text;
+pub mod version;

@@ -1,0 +1,223 @@
+//! The subject of a verdict: a borrowed view of the set as it would be stored, and of the one it replaces.
+//!
+//! The views read only what rules and injections need. Whatever else an object holds, today's or next year's, is neither
+//! built nor able to make the decode fail.
+
+use std::borrow::Cow;
+
+use json_patch::PatchOperation;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use thiserror::Error;
+
+pub mod annotations;
+mod authored;
+mod claim_equality;
+pub mod defaults;
+pub mod immutable;
+mod members;
+pub mod probe;
+pub mod scheduling;
+pub mod set;
+pub mod view;
+
+use crate::model::pointer::container_field;
+use crate::strict::Slips;
+use members::Members;
+use probe::Slot;
+use set::{Metadata, Set, Status, Template};
+use view::view;
+
+const TEMPLATE: &str = "template";
+
+/// What is asked of the API server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Operation {
+    /// A set that does not exist yet.
+    Create,
+    /// A write to a set that does.
+    Update,
+}
+
+/// Where a set comes from, before it is decoded.
+#[derive(Clone, Copy, Debug)]
+pub struct Source<'a> {
+    /// The set's namespace; what the request says is authoritative.
+    pub namespace: &'a str,
+    /// The set as the user wants it.
+    pub object: &'a RawValue,
+    /// The set as it is stored; present makes it an UPDATE.
+    pub old_object: Option<&'a RawValue>,
+}
+
+/// A set that cannot be read: a field that a rule needs holds something else than Kubernetes allows there.
+#[derive(Debug, Error)]
+#[error("the StatefulSet cannot be read: {0}")]
+pub struct Undecodable(#[from] serde_json::Error);
+
+/// A set to be judged.
+#[derive(Clone, Debug)]
+pub struct Subject<'a> {
+    /// The set's namespace.
+    pub namespace: Cow<'a, str>,
+    /// The set as the user wants it.
+    pub set: Set<'a>,
+    /// What it replaces; `None` on CREATE.
+    pub old: Option<Old<'a>>,
+    /// What is wrong with how its author wrote it; nothing where it does not come from his file.
+    pub slips: Slips,
+}
+
+/// The stored set that an UPDATE replaces.
+#[derive(Clone, Debug)]
+pub struct Old<'a> {
+    /// The stored set.
+    pub set: Set<'a>,
+    /// Whether the pod template differs, byte for byte as the API server encodes it: a controller revision depends on no
+    /// less than that.
+    pub template_changed: bool,
+    /// The stored claims as they are written, to be put back unchanged.
+    pub raw_claims: Vec<&'a RawValue>,
+    /// The claims that the user wants instead, as they are written.
+    pub wanted_claims: Vec<&'a RawValue>,
+    wanted: &'a RawValue,
+    raw_template: Option<&'a RawValue>,
+    wanted_template: Option<&'a RawValue>,
+}
+
+impl<'a> Subject<'a> {
+    /// Reads a set and, on UPDATE, the one it replaces.
+    ///
+    /// Answers `None` where there is nothing to judge: the set is being deleted, or the write leaves its spec as it is.
+    ///
+    /// # Errors
+    ///
+    /// [`Undecodable`] if a field that a rule reads has the wrong type.
+    pub fn decode(source: Source<'a>) -> Result<Option<Self>, Undecodable> {
+        let Some(old_object) = source.old_object else {
+            let set: Set<'a> = serde_json::from_str(source.object.get())?;
+            return Ok(Self::judged(source.namespace, set, None));
+        };
+        let (wanted, stored) = (Outline::of(source.object)?, Outline::of(old_object)?);
+        if wanted.spec == stored.spec {
+            return Ok(None);
+        }
+        let (raw_template, wanted_template) =
+            (stored.spec.get(TEMPLATE), wanted.spec.get(TEMPLATE));
+        let template_changed =
+            raw_template.map(RawValue::get) != wanted_template.map(RawValue::get);
+        let (raw_claims, wanted_claims) = (stored.spec.claims()?, wanted.spec.claims()?);
+        let set = wanted.set(None)?;
+        let same_template = (!template_changed).then_some(&set.spec.template);
+        let old = Old {
+            set: stored.set(same_template)?,
+            template_changed,
+            raw_claims,
+            wanted_claims,
+            wanted: source.object,
+            raw_template,
+            wanted_template,
+        };
+        Ok(Self::judged(source.namespace, set, Some(old)))
+    }
+
+    fn judged(namespace: &'a str, set: Set<'a>, old: Option<Old<'a>>) -> Option<Self> {
+        if set.metadata.deletion_timestamp.is_some() {
+            return None;
+        }
+        Some(Self {
+            namespace: Cow::Borrowed(namespace),
+            set,
+            old,
+            slips: Slips::default(),
+        })
+    }
+
+    /// Whether the set is new or replaces another.
+    #[must_use]
+    pub fn operation(&self) -> Operation {
+        if self.old.is_some() {
+            Operation::Update
+        } else {
+            Operation::Create
+        }
+    }
+
+    /// Whether it is a whole set, and no patch of one as kustomize has them: that has no selector, or a container without image.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        let spec = &self.set.spec;
+        let mut containers = spec.template.spec.containers.iter().enumerate();
+        let is_there = |pointer: &str| self.slips.is_lost(pointer);
+        (spec.selector.is_some() || is_there("/spec/selector"))
+            && containers.all(|(index, container)| {
+                !container.image.is_empty() || is_there(&container_field(index, "image"))
+            })
+    }
+
+    /// Whether this write changes the pod template of a stored set.
+    #[must_use]
+    pub fn template_changed(&self) -> bool {
+        self.old.as_ref().is_some_and(|old| old.template_changed)
+    }
+}
+
+impl Old<'_> {
+    /// The fields of a container's probe that the user of this write is known to have written himself. A merge leaves a
+    /// number that he wrote and the same number of ours alike.
+    #[must_use]
+    pub fn authored_probe_fields(&self, container: &str, slot: Slot) -> Vec<String> {
+        authored::probe_fields(self.wanted, container, slot)
+    }
+
+    /// Whether the pod template still differs once the operations are applied: a probe that was put back makes a template
+    /// what it was.
+    #[must_use]
+    pub fn template_changed_after(&self, operations: &[PatchOperation]) -> bool {
+        let own: Vec<_> = operations
+            .iter()
+            .filter(|operation| operation.path().as_str().starts_with("/spec/template/"))
+            .cloned()
+            .collect();
+        if own.is_empty() || !self.template_changed {
+            return self.template_changed;
+        }
+        let parsed = |raw: Option<&RawValue>| -> Option<Value> {
+            raw.and_then(|raw| serde_json::from_str(raw.get()).ok())
+        };
+        let mut wanted = json!({"spec": {"template": parsed(self.wanted_template)}});
+        json_patch::patch(&mut wanted, &own).is_err()
+            || wanted.pointer("/spec/template") != parsed(self.raw_template).as_ref()
+    }
+}
+
+view! {
+    /// A set whose spec is taken apart no further than a comparison needs.
+    struct Outline<'a> {
+        "metadata" => metadata: Metadata<'a>,
+        "spec" => spec: Members<'a>,
+        "status" => status: Status<'a>,
+    }
+}
+
+impl<'a> Outline<'a> {
+    fn of(object: &'a RawValue) -> Result<Self, Undecodable> {
+        Ok(serde_json::from_str(object.get())?)
+    }
+
+    /// Decodes the spec; a template that is known already, being equal byte for byte, is not decoded again.
+    fn set(self, template: Option<&Template<'a>>) -> Result<Set<'a>, Undecodable> {
+        let mut spec = self.spec.decode(template.is_some())?;
+        if let Some(template) = template {
+            spec.template = template.clone();
+        }
+        Ok(Set {
+            metadata: self.metadata,
+            spec,
+            status: self.status,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

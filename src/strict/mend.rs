@@ -1,0 +1,277 @@
+//! The set as it was meant: moved where it belongs, read as what it must be.
+
+use json_patch::{AddOperation, MoveOperation, PatchOperation};
+use jsonptr::resolve::Error as Unresolved;
+use jsonptr::{Pointer, PointerBuf};
+use serde_json::value::{RawValue, to_raw_value};
+use serde_json::{Value, json};
+
+use super::place::{other_kind, right_place};
+use super::schema::{Schema, Shape, schema};
+use super::slip::Right;
+use super::walk::{self, Fault, Kind, exact, fits};
+use super::{Authored, Given, Slip, Slips, Wanted, tokens};
+use crate::yaml::read::{Body, Broken};
+
+/// How often a set is walked: what has been moved is looked at again, with all that stands in it.
+const WALKS: usize = 8;
+
+pub(super) struct Mending<'b, 't> {
+    body: &'b Body<'t>,
+    schema: &'static Schema,
+    slips: Slips,
+    /// The set as it is written, moves alone carried out: what they are applied to.
+    moved: Value,
+}
+
+impl<'b, 't> Mending<'b, 't> {
+    pub(super) fn new(body: &'b Body<'t>) -> Self {
+        Self {
+            body,
+            schema: schema(),
+            slips: Slips::default(),
+            moved: Value::Null,
+        }
+    }
+
+    pub(super) fn mend(
+        mut self,
+        json: Box<RawValue>,
+        faults: Vec<Fault>,
+    ) -> Result<Authored, Broken> {
+        // what stands too deep for a tree is left to those who read the fields that they need
+        let Ok(mut set) = serde_json::from_str::<Value>(json.get()) else {
+            return Ok(Authored {
+                json,
+                slips: self.slips,
+            });
+        };
+        self.moved = set.clone();
+        let mut faults = faults;
+        for _ in 0..WALKS {
+            let mut changed = false;
+            for fault in &faults {
+                changed |= match fault.kind {
+                    Kind::Unknown => self.move_home(&mut set, &fault.pointer),
+                    Kind::Shape(shape) => self.retype(&mut set, &fault.pointer, shape)?,
+                    Kind::Fraction => make_whole(&mut set, &fault.pointer),
+                    Kind::Hole(shape) => fill(&mut set, &fault.pointer, shape),
+                };
+            }
+            faults = walk::faults(self.schema, &set.to_string()).unwrap_or_default();
+            if !changed {
+                break;
+            }
+        }
+        for fault in faults.iter().filter(|fault| fault.kind == Kind::Unknown) {
+            self.note_unknown(&set, &fault.pointer);
+        }
+        Ok(Authored {
+            json: to_raw_value(&set).unwrap_or(json),
+            slips: self.slips,
+        })
+    }
+
+    /// Moves an unknown field to where it belongs, if nothing is in the way. Mappings that it is to stand in are added where there are
+    /// none.
+    fn move_home(&mut self, set: &mut Value, unknown: &str) -> bool {
+        let Some(right) = right_place(self.schema, set, unknown) else {
+            return false;
+        };
+        let Some(patch) = self.moving(set, unknown, &right) else {
+            return false;
+        };
+        let applies = |set: &mut Value| json_patch::patch(set, &patch).is_ok();
+        if !applies(&mut self.moved) || !applies(set) {
+            return false;
+        }
+        self.slips.all.push(Slip::Unknown {
+            pointer: self.slips.written(unknown).into_owned(),
+            right: Some(Right {
+                pointer: right,
+                taken: false,
+            }),
+            kind: None,
+        });
+        self.slips.moves.extend(patch);
+        true
+    }
+
+    /// The operations that move a field, if nothing is in its place and it can have a mapping to stand in.
+    fn moving(&self, set: &Value, from: &str, to: &str) -> Option<Vec<PatchOperation>> {
+        if is_there(set, to) {
+            return None;
+        }
+        let mut patch = self.homes(set, to)?;
+        patch.push(PatchOperation::Move(MoveOperation {
+            from: PointerBuf::parse(from.to_owned()).ok()?,
+            path: PointerBuf::parse(to.to_owned()).ok()?,
+        }));
+        Some(patch)
+    }
+
+    /// The additions of the mappings above a field that are not there; `None` where something else stands in the place of one.
+    fn homes(&self, set: &Value, to: &str) -> Option<Vec<PatchOperation>> {
+        let mut missing = Vec::new();
+        let mut home = Pointer::parse(to).ok()?.parent()?;
+        while !home.resolve(set).is_ok_and(Value::is_object) {
+            let is_free = match home.resolve(set) {
+                // an item cannot be added in the place of another
+                Ok(there) => {
+                    let stands_in = home.parent().and_then(|list| list.resolve(set).ok());
+                    there.is_null()
+                        && !self.slips.is_lost(home.as_str())
+                        && !stands_in.is_some_and(Value::is_array)
+                }
+                Err(error) => matches!(
+                    error,
+                    Unresolved::NotFound { .. } | Unresolved::Unreachable { .. }
+                ),
+            };
+            if !is_free {
+                return None;
+            }
+            missing.push(PatchOperation::Add(AddOperation {
+                path: home.to_buf(),
+                value: json!({}),
+            }));
+            home = home.parent()?;
+        }
+        missing.reverse();
+        Some(missing)
+    }
+
+    fn note_unknown(&mut self, set: &Value, unknown: &str) {
+        let right = right_place(self.schema, set, unknown).map(|pointer| Right {
+            taken: is_there(set, &pointer),
+            pointer,
+        });
+        let name = tokens(unknown).pop().unwrap_or_default();
+        self.slips.all.push(Slip::Unknown {
+            pointer: self.slips.written(unknown).into_owned(),
+            right,
+            kind: other_kind(&name),
+        });
+    }
+
+    /// Puts in place of a value what was meant by it, and nothing where that is not plain.
+    fn retype(&mut self, set: &mut Value, at: &str, shape: Shape) -> Result<bool, Broken> {
+        let (Some(value), Some(wanted)) = (set.pointer_mut(at), wanted(shape)) else {
+            return Ok(false);
+        };
+        let written = self.slips.written(at).into_owned();
+        let given = given(value);
+        let text = match given {
+            Given::List | Given::Mapping => String::new(),
+            _ => self.body.text(&written).to_owned(),
+        };
+        let slip = Slip::Type {
+            pointer: written,
+            written: text.clone(),
+            given,
+            wanted,
+        };
+        if matches!(at, "/spec" | "/metadata") {
+            return Err(self.unreadable(&slip, at));
+        }
+        *value = self.meant(value, &text, shape);
+        if value.is_null() {
+            self.slips.lost.push(at.to_owned());
+        } else if value.is_array() {
+            self.slips.wrapped.push(at.to_owned());
+        }
+        self.slips.all.push(slip);
+        Ok(true)
+    }
+
+    fn unreadable(&self, slip: &Slip, at: &str) -> Broken {
+        let place = self.body.position(slip.pointer());
+        Broken {
+            line: place.line,
+            column: place.column,
+            message: format!("{} must be a mapping", at.trim_start_matches('/')),
+        }
+    }
+
+    fn meant(&self, value: &Value, text: &str, shape: Shape) -> Value {
+        let number = |text: &str| text.trim().parse::<i64>().ok().map(Value::from);
+        let meant = match (shape, value) {
+            (Shape::String, Value::Bool(_) | Value::Number(_)) => Some(json!(text)),
+            (Shape::Int32 | Shape::Int64, Value::String(text)) => number(text),
+            (Shape::Boolean, Value::String(text)) => match text.to_lowercase().as_str() {
+                "true" => Some(json!(true)),
+                "false" => Some(json!(false)),
+                _ => None,
+            },
+            (Shape::List(held), value) if !value.is_array() => {
+                let held = self.schema.held(held);
+                fits(self.schema, held, value).then(|| json!([value]))
+            }
+            (Shape::Object(_) | Shape::Map(_), Value::Array(items)) => match &items[..] {
+                [only] if only.is_object() => Some(only.clone()),
+                _ => None,
+            },
+            _ => None,
+        };
+        meant
+            .filter(|meant| fits(self.schema, shape, meant))
+            .unwrap_or_default()
+    }
+}
+
+/// Whether there is anything at a pointer; null is as good as nothing.
+fn is_there(set: &Value, pointer: &str) -> bool {
+    set.pointer(pointer).is_some_and(|value| !value.is_null())
+}
+
+fn make_whole(set: &mut Value, pointer: &str) -> bool {
+    let Some(value) = set.pointer_mut(pointer) else {
+        return false;
+    };
+    let whole = value.as_f64().and_then(exact);
+    if let Some(whole) = whole {
+        *value = json!(whole);
+    }
+    whole.is_some()
+}
+
+/// Puts the empty value of a shape in place of null.
+fn fill(set: &mut Value, pointer: &str, shape: Shape) -> bool {
+    let Some(value) = set.pointer_mut(pointer) else {
+        return false;
+    };
+    *value = match shape {
+        Shape::Any => return false,
+        Shape::Boolean => json!(false),
+        Shape::String => json!(""),
+        Shape::Int32 | Shape::Int64 | Shape::IntOrString => json!(0),
+        Shape::Quantity => json!("0"),
+        Shape::Object(_) | Shape::Map(_) => json!({}),
+        Shape::List(_) => json!([]),
+    };
+    true
+}
+
+fn given(value: &Value) -> Given {
+    match value {
+        Value::Bool(_) => Given::Boolean,
+        Value::Number(_) => Given::Number,
+        Value::Null | Value::String(_) => Given::String,
+        Value::Array(_) => Given::List,
+        Value::Object(_) => Given::Mapping,
+    }
+}
+
+fn wanted(shape: Shape) -> Option<Wanted> {
+    Some(match shape {
+        Shape::Any => return None,
+        Shape::Boolean => Wanted::Boolean,
+        Shape::String => Wanted::String,
+        Shape::Int32 => Wanted::Int { bits: 32 },
+        Shape::Int64 => Wanted::Int { bits: 64 },
+        Shape::IntOrString => Wanted::IntOrString,
+        Shape::Quantity => Wanted::Quantity,
+        Shape::Object(_) | Shape::Map(_) => Wanted::Mapping,
+        Shape::List(_) => Wanted::List,
+    })
+}

@@ -1,0 +1,251 @@
+//! What can be wrong with how a set is written.
+
+use std::borrow::Cow;
+
+use json_patch::PatchOperation;
+
+use crate::yaml::read::{Body, Position};
+
+/// What is wrong with how a set is written, and what was done about it before it was judged.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Slips {
+    /// Each slip, in the order of the file.
+    pub all: Vec<Slip>,
+    /// The operations that put what is misplaced where it belongs, in this order.
+    pub moves: Vec<PatchOperation>,
+    /// Values that nobody can read, as pointers into the set as it was meant, where nothing stands in their place.
+    pub(super) lost: Vec<String>,
+    /// Values that were put into a list, because a list is needed, as pointers to the list.
+    pub(super) wrapped: Vec<String>,
+}
+
+/// Something wrong with how a set is written. Pointers are those of the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Slip {
+    /// A version that no server knows any more.
+    Removed {
+        /// The `apiVersion`.
+        version: String,
+    },
+    /// A field that the API does not have there.
+    Unknown {
+        /// The field.
+        pointer: String,
+        /// Where it was probably meant to stand.
+        right: Option<Right>,
+        /// A kind of object that has such a field.
+        kind: Option<&'static str>,
+    },
+    /// A value of another type than the API asks for.
+    Type {
+        /// The value.
+        pointer: String,
+        /// The value as it is written, where it is a scalar.
+        written: String,
+        /// What it is.
+        given: Given,
+        /// What it must be.
+        wanted: Wanted,
+    },
+    /// A key that stands in its mapping more than once.
+    Repeated {
+        /// The member.
+        pointer: String,
+        /// The lines of the key, in order.
+        lines: Vec<usize>,
+        /// The other keys of the mapping that stand in it more than once.
+        others: Vec<String>,
+    },
+}
+
+/// Where a field belongs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Right {
+    /// The pointer, in the set as it was meant.
+    pub pointer: String,
+    /// Whether something stands there already.
+    pub taken: bool,
+}
+
+/// What a value is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Given {
+    /// `true` or `false`, or what YAML reads as one of them.
+    Boolean,
+    /// A number.
+    Number,
+    /// Text.
+    String,
+    /// A list.
+    List,
+    /// A mapping.
+    Mapping,
+}
+
+/// What a value must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// `true` or `false`.
+    Boolean,
+    /// Text.
+    String,
+    /// A whole number that so many bits hold.
+    Int {
+        /// 32 or 64.
+        bits: u32,
+    },
+    /// A whole number of 32 bits, or text.
+    IntOrString,
+    /// An amount, such as `500m` or `10Gi`.
+    Quantity,
+    /// A list.
+    List,
+    /// A mapping.
+    Mapping,
+}
+
+impl Slip {
+    /// The field or value, as a pointer into the file.
+    #[must_use]
+    pub fn pointer(&self) -> &str {
+        match self {
+            Self::Removed { .. } => "/apiVersion",
+            Self::Unknown { pointer, .. }
+            | Self::Type { pointer, .. }
+            | Self::Repeated { pointer, .. } => pointer,
+        }
+    }
+
+    /// Whether it is the key that is wrong, rather than the value.
+    fn is_of_the_key(&self) -> bool {
+        matches!(self, Self::Unknown { .. } | Self::Repeated { .. })
+    }
+}
+
+impl Slips {
+    /// Nothing is wrong, or nothing is known.
+    pub const NONE: Self = Self {
+        all: Vec::new(),
+        moves: Vec::new(),
+        lost: Vec::new(),
+        wrapped: Vec::new(),
+    };
+
+    /// The slips of a set of a version that no server knows any more: nothing else is said of it.
+    #[must_use]
+    pub fn removed(version: &str) -> Self {
+        let version = version.to_owned();
+        Self {
+            all: vec![Slip::Removed { version }],
+            ..Self::default()
+        }
+    }
+
+    /// Whether nothing else is to be said of the set, or done to it.
+    #[must_use]
+    pub fn is_removed(&self) -> bool {
+        self.all
+            .iter()
+            .any(|slip| matches!(slip, Slip::Removed { .. }))
+    }
+
+    /// Whether anything may be filled in: not where it might take the place of a value that cannot be read.
+    #[must_use]
+    pub fn may_be_filled_in(&self) -> bool {
+        !self.is_removed() && self.lost.is_empty() && self.wrapped.is_empty()
+    }
+
+    /// Whether what stands at a pointer cannot be told because a value there, above or below cannot be read.
+    #[must_use]
+    pub fn hide(&self, pointer: &str) -> bool {
+        self.lost
+            .iter()
+            .any(|lost| is_below(pointer, lost) || is_below(lost, pointer))
+    }
+
+    /// Whether a value is there in the file but cannot be read.
+    #[must_use]
+    pub fn is_lost(&self, pointer: &str) -> bool {
+        self.lost.iter().any(|lost| lost == pointer)
+    }
+
+    /// Where in the file stands what a pointer means in the set as it was meant.
+    #[must_use]
+    pub fn written<'p>(&self, pointer: &'p str) -> Cow<'p, str> {
+        let mut pointer = Cow::Borrowed(pointer);
+        for wrapped in &self.wrapped {
+            if let Some(rest) = below(&pointer, &format!("{wrapped}/0")) {
+                pointer = Cow::Owned(format!("{wrapped}{rest}"));
+            }
+        }
+        for operation in self.moves.iter().rev() {
+            let PatchOperation::Move(moved) = operation else {
+                continue;
+            };
+            if let Some(rest) = below(&pointer, moved.path.as_str()) {
+                pointer = Cow::Owned(format!("{}{rest}", moved.from));
+            }
+        }
+        pointer
+    }
+
+    /// Where in the file a finding points: at the key, where that is what is wrong.
+    #[must_use]
+    pub fn position(&self, body: &Body<'_>, pointer: &str) -> Position {
+        let written = self.written(pointer);
+        let mut own = self.all.iter().filter(|slip| slip.pointer() == written);
+        let key = own
+            .any(Slip::is_of_the_key)
+            .then(|| body.key(&written))
+            .flatten();
+        key.unwrap_or_else(|| body.position(&written))
+    }
+
+    /// Adds the repeated keys of a document.
+    pub(super) fn repeated(&mut self, body: &Body<'_>) {
+        for duplicate in body.duplicates() {
+            let pointer = duplicate.pointer.to_string();
+            let again = duplicate.position.line;
+            let (mapping, key) = pointer.rsplit_once('/').unwrap_or_default();
+            let known = self.all.iter_mut().find_map(|slip| match slip {
+                Slip::Repeated {
+                    pointer,
+                    lines,
+                    others,
+                } => {
+                    let (other, own) = pointer.rsplit_once('/')?;
+                    (other == mapping).then_some((own == key, lines, others))
+                }
+                _ => None,
+            });
+            match known {
+                Some((true, lines, _)) => lines.push(again),
+                Some((false, _, others)) => others.push(unescape(key)),
+                None => self.all.push(Slip::Repeated {
+                    pointer,
+                    lines: vec![duplicate.first_line, again],
+                    others: Vec::new(),
+                }),
+            }
+        }
+        self.all.sort_by_cached_key(|slip| match slip {
+            Slip::Repeated { .. } => body.key(slip.pointer()).map(|key| key.range.start),
+            _ => Some(body.position(slip.pointer()).range.start),
+        });
+    }
+}
+
+/// A reference token of a JSON Pointer as it is meant (RFC 6901).
+fn unescape(token: &str) -> String {
+    token.replace("~1", "/").replace("~0", "~")
+}
+
+/// What a pointer has below another one.
+fn below<'p>(pointer: &'p str, above: &str) -> Option<&'p str> {
+    let rest = pointer.strip_prefix(above)?;
+    (rest.is_empty() || rest.starts_with('/')).then_some(rest)
+}
+
+fn is_below(pointer: &str, above: &str) -> bool {
+    below(pointer, above).is_some()
+}
