@@ -11,7 +11,6 @@ mod warning;
 pub use envelope::{Envelope, EnvelopeError};
 pub use handler::{Webhook, router};
 pub use refusal::Refusal;
-pub use response::line;
 pub use review::{Reviewed, Reviewer};
 
 /// The largest body taken: an object of 3 MiB, the old one and the envelope, as kube-apiserver can send them.

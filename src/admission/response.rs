@@ -22,7 +22,7 @@ pub fn verdict(uid: &str, name: &str, verdict: &Verdict) -> serde_json::Result<V
     let denials: Vec<&Finding> = of(verdict, Action::Deny).collect();
     let mut warnings = Warnings::default();
     for finding in of(verdict, Action::Warn) {
-        warnings.push(&sentence(finding), finding.rule);
+        warnings.push(&finding.sentence(), finding.rule);
     }
     for notice in &verdict.notices {
         let text = format!("steadyset: {}: {}", dotted(&notice.pointer), notice.message);
@@ -76,23 +76,10 @@ fn tag(tag: Tag) -> &'static str {
     }
 }
 
-/// A finding as a user reads it: `steadyset: <field>: <what is wrong>; <what to write instead> [rule-id]`.
-#[must_use]
-pub fn line(finding: &Finding) -> String {
-    format!("{} [{}]", sentence(finding), finding.rule)
-}
-
-/// A finding without its rule id.
-fn sentence(finding: &Finding) -> String {
-    let field = dotted(&finding.pointer);
-    let text = format!("steadyset: {field}: {}; {}", finding.message, finding.help);
-    text.replace(char::is_control, " ")
-}
-
 /// Findings that are for the audit log only. The key gets the name of the webhook in front, so it must have no slash.
 fn audited(verdict: &Verdict) -> Option<AuditAnnotations> {
     let texts: Vec<_> = of(verdict, Action::Audit)
-        .map(|finding| format!("{} [{}]", dotted(&finding.pointer), finding.rule))
+        .map(|finding| format!("{} [{}]", finding.field(), finding.rule))
         .collect();
     (!texts.is_empty()).then(|| AuditAnnotations {
         findings: texts.join(", "),
@@ -170,7 +157,7 @@ struct Cause {
 
 impl<'a> Status<'a> {
     fn forbidden(name: &'a str, denials: &[&Finding]) -> Self {
-        let lines: Vec<_> = denials.iter().map(|finding| line(finding)).collect();
+        let lines: Vec<_> = denials.iter().map(|finding| finding.line()).collect();
         let causes = denials.iter().map(|finding| Cause::of(finding)).collect();
         let details = Details {
             name,

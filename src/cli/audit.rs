@@ -15,8 +15,8 @@ use crate::audit::report::{self, Format, Style};
 use crate::audit::{self, Options, Report};
 use crate::kube_client::Target;
 use crate::model::finding::Action;
+use crate::model::rules;
 use crate::model::version::ServerVersion;
-use crate::rules;
 use crate::telemetry::colours_fit;
 
 #[derive(Debug, clap::Args)]

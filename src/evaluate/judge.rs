@@ -11,7 +11,7 @@ use crate::model::pointer::escape;
 use crate::policy::Profile;
 use crate::policy::exemption::{Exemption, Use};
 use crate::rules;
-use crate::rules::{Context, Rule, Violation};
+use crate::rules::{About, Context, Rule, Violation};
 use crate::statefulset::annotations::EXEMPT;
 use crate::strict::Slips;
 
@@ -22,8 +22,10 @@ pub(super) fn judge(context: &Context<'_>, now: Timestamp, verdict: &mut Verdict
     for rule in rules::all().iter().filter(|rule| rule.runs(context)) {
         let found = Found::by(rule, ceiling, context);
         let used = match &exemption {
-            Some(exemption) if found.is_heard() || found.old && exemption.is_expired(rule, now) => {
-                exemption.applies(rule, context.policy, &context.cluster.exempt_verb(), now)
+            Some(exemption)
+                if found.is_heard() || found.old && exemption.is_expired(rule.id, now) =>
+            {
+                exemption.applies(rule.id, context.policy, &context.cluster.exempt_verb(), now)
             }
             _ => Use::None,
         };
@@ -133,13 +135,15 @@ impl Ceiling {
         let builtin = rule.builtin.holds(context);
         let own = violation.action.unwrap_or(rule.action);
         let profiled = match policy.profile {
-            Profile::Strict if own == Action::Warn && !rule.is_news() => Some(Action::Deny),
+            Profile::Strict if own == Action::Warn && rule.about != About::Change => {
+                Some(Action::Deny)
+            }
             Profile::Default | Profile::Strict => Some(own),
             Profile::Permissive => builtin.then_some(own),
         };
         let told = policy.rules.get(rule.id);
         let action = told.map_or(profiled, |told| told.action())?;
-        let most = if rule.may_deny() {
+        let most = if rule.may_deny {
             Action::Deny
         } else {
             Action::Warn

@@ -2,7 +2,6 @@
 
 use super::example::{self, Broken};
 use super::page::{Block, Page};
-use crate::admission;
 use crate::model::finding::Action;
 use crate::rules;
 use crate::rules::{Builtin, Rule};
@@ -112,7 +111,7 @@ fn example(rule: &Rule) -> Result<Vec<Block>, Broken> {
     blocks.push(Block::yaml(docs.example));
     blocks.push(Block::prose("and steadyset says"));
     for finding in example::found(docs)? {
-        blocks.push(Block::Says(admission::line(&finding)));
+        blocks.push(Block::Says(finding.line()));
     }
     Ok(blocks)
 }
@@ -162,7 +161,7 @@ fn actions(rule: &Rule) -> &'static str {
             "`Deny` refuses the manifest, `Audit` shows the finding as a note, `Ignore` drops it"
         }
         Action::Deny => "`Warn` shows the finding and lets the write through, `Ignore` drops it",
-        _ if rule.may_deny() => {
+        _ if rule.may_deny => {
             "`Deny` refuses the write, `Audit` shows the finding to the operator alone, `Ignore` drops it"
         }
         _ => {

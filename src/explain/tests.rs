@@ -26,7 +26,7 @@ fn nothing_is_found_in_an_example_put_right() {
 fn a_finding_points_where_the_page_says() {
     for rule in rules::all() {
         for finding in example::found(&rule.docs).unwrap() {
-            let field = general(&crate::model::field_path::dotted(&finding.pointer));
+            let field = general(&finding.field());
             assert!(rule.docs.at.contains(&&*field), "{}: {field}", rule.id);
         }
     }

@@ -1,5 +1,7 @@
 //! What a review finds: what is wrong with a set, where, and what is done about it.
 
+use super::field_path::dotted;
+
 /// What a finding does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Action {
@@ -35,4 +37,30 @@ pub struct Finding {
     pub message: String,
     /// What to write instead.
     pub help: String,
+}
+
+impl Finding {
+    /// The field as the API server's own messages write it, such as `spec.template.spec.containers[0].ports`.
+    #[must_use]
+    pub fn field(&self) -> String {
+        dotted(&self.pointer)
+    }
+
+    /// `steadyset: <field>: <what is wrong>; <what to write instead>`, on one line.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let text = format!(
+            "steadyset: {}: {}; {}",
+            self.field(),
+            self.message,
+            self.help
+        );
+        text.replace(char::is_control, " ")
+    }
+
+    /// The sentence with the rule's id behind it, as a denial and a rule's page show it.
+    #[must_use]
+    pub fn line(&self) -> String {
+        format!("{} [{}]", self.sentence(), self.rule)
+    }
 }

@@ -6,6 +6,7 @@ pub mod finding;
 pub mod name;
 pub mod pointer;
 pub mod quantity;
+pub mod rules;
 pub mod spelling;
 pub mod text;
 pub mod version;

@@ -18,9 +18,8 @@ use super::{
 };
 use crate::model::name::is_dns_label;
 use crate::model::quantity::is_size;
+use crate::model::rules::{self, RuleId};
 use crate::policy::ClaimMode;
-use crate::rules;
-use crate::rules::Rule;
 
 mod image;
 
@@ -211,7 +210,7 @@ impl Compiler<'_> {
             let Some(rule) = self.rule(&path, id) else {
                 continue;
             };
-            if *action == RuleAction::Deny && !rule.may_deny() {
+            if *action == RuleAction::Deny && !rule.may_deny {
                 self.fault(
                     path,
                     "never denies: the API server's own answer is what tools act on; write Warn, Audit or Ignore",
@@ -222,7 +221,7 @@ impl Compiler<'_> {
         actions
     }
 
-    fn rule(&mut self, path: &str, id: &str) -> Option<&'static Rule> {
+    fn rule(&mut self, path: &str, id: &str) -> Option<&'static RuleId> {
         rules::find(id)
             .map_err(|unknown| self.fault(path, unknown.to_string()))
             .ok()

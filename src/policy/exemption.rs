@@ -6,10 +6,9 @@ use jiff::tz::TimeZone;
 
 use super::Policy;
 use crate::cluster_view::Lookup;
+use crate::model::rules;
 use crate::model::spelling::nearest;
 use crate::model::text::quoted;
-use crate::rules;
-use crate::rules::Rule;
 use crate::statefulset::annotations::{EXEMPT, EXEMPT_UNTIL};
 use crate::statefulset::set::Set;
 
@@ -62,14 +61,19 @@ impl<'s> Exemption<'s> {
 
     /// Whether it speaks of a rule and its time is over.
     #[must_use]
-    pub fn is_expired(&self, rule: &Rule, now: Timestamp) -> bool {
-        self.rules.contains(&rule.id) && self.until.is_some_and(|until| until.at <= now)
+    pub fn is_expired(&self, id: &'static str, now: Timestamp) -> bool {
+        self.rules.contains(&id) && self.until.is_some_and(|until| until.at <= now)
     }
 
     /// What becomes of a finding of that rule. `verb` says whether the user of this write holds the verb `exempt`.
     #[must_use]
-    pub fn applies(&self, rule: &Rule, policy: &Policy, verb: &Lookup<()>, now: Timestamp) -> Use {
-        let id = rule.id;
+    pub fn applies(
+        &self,
+        id: &'static str,
+        policy: &Policy,
+        verb: &Lookup<()>,
+        now: Timestamp,
+    ) -> Use {
         if !self.rules.contains(&id) {
             return Use::None;
         }
@@ -128,7 +132,7 @@ pub fn parse(text: &str) -> Result<(Vec<&'static str>, &str), (String, String)> 
     let mut rules = Vec::new();
     for id in ids.split(',').map(str::trim) {
         let Some(rule) = rules::named(id) else {
-            let near = nearest(id, rules::all().iter().map(|rule| rule.id));
+            let near = nearest(id, rules::RULES.iter().map(|rule| rule.id));
             let help = near.map_or_else(form, |near| format!("did you mean {near}?"));
             return Err((
                 format!("there is no rule {}, so nothing is exempted", quoted(id)),
@@ -183,7 +187,7 @@ mod tests {
         let rule = rules::named("service-missing").unwrap();
         let now = "2026-11-21T12:00:00Z".parse().unwrap();
         Exemption::of(&set).map_or(Use::None, |exemption| {
-            exemption.applies(rule, policy, verb, now)
+            exemption.applies(rule.id, policy, verb, now)
         })
     }
 

@@ -8,7 +8,7 @@ use kube::core::{Selector, SelectorExt};
 use super::compile::unknown_policy;
 use super::{Glob, Policy, RuleAction};
 use crate::cluster_view::{ClusterView, Lookup};
-use crate::rules;
+use crate::model::rules;
 use crate::statefulset::Subject;
 use crate::statefulset::annotations::INJECTED;
 use crate::statefulset::set::{Labels, Set};
@@ -116,7 +116,7 @@ impl Policies {
 /// Injects nothing that is new, and has every rule silent.
 fn keeper() -> Arc<Policy> {
     static KEEPER: LazyLock<Arc<Policy>> = LazyLock::new(|| {
-        let ids = rules::all().iter().map(|rule| rule.id);
+        let ids = rules::RULES.iter().map(|rule| rule.id);
         Arc::new(Policy {
             rules: ids.map(|id| (id, RuleAction::Ignore)).collect(),
             ..unknown_policy()

@@ -11,11 +11,10 @@ use crate::cluster_view::ServiceKeeping;
 use crate::cluster_view::manifests::{InvalidManifest, Kind, Manifests};
 use crate::evaluate::{Verdict, evaluate};
 use crate::model::finding::Phase;
+use crate::model::rules::{self, UnknownRule};
 use crate::model::version::{InvalidVersion, ServerVersion};
 use crate::policy::Policies;
 use crate::policy::compile::compile;
-use crate::rules;
-use crate::rules::UnknownRule;
 use crate::statefulset::{Source, Subject, Undecodable};
 
 /// A case that cannot be run.

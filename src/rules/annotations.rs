@@ -8,7 +8,7 @@ use crate::model::pointer::escape;
 use crate::model::spelling::nearest;
 use crate::model::text::quoted;
 use crate::policy::exemption;
-use crate::rules::{Builtin, Context, Docs, Rule, Violation};
+use crate::rules::{About, Builtin, Context, Docs, Rule, Violation};
 use crate::statefulset::annotations::{
     CLAIM_PREFIX, EXEMPT, EXEMPT_UNTIL, INJECT, INJECTED, PREFIX,
 };
@@ -19,6 +19,8 @@ pub static INVALID: Rule = Rule {
     action: Action::Warn,
     builtin: Builtin::Never,
     early: false,
+    may_deny: true,
+    about: About::Set,
     docs: Docs {
         file: file!(),
         what: "An annotation under `steadyset.io/` does not exist, or its value cannot be read.",

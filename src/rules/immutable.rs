@@ -2,7 +2,7 @@
 
 use crate::model::finding::Action;
 use crate::model::text::quoted;
-use crate::rules::{Builtin, Context, Docs, Rule, Violation};
+use crate::rules::{About, Builtin, Context, Docs, Rule, Violation};
 use crate::statefulset::immutable::{Change, Field};
 
 /// The API server refuses the write by itself, and operators act on its 422: this only adds what to do.
@@ -11,6 +11,8 @@ pub static FIELD_CHANGE: Rule = Rule {
     action: Action::Warn,
     builtin: Builtin::Never,
     early: true,
+    may_deny: false,
+    about: About::Set,
     docs: Docs {
         file: file!(),
         what: "An update changes `serviceName`, `selector`, `podManagementPolicy` or `volumeClaimTemplates`.",

@@ -14,11 +14,8 @@ pub mod volumes;
 
 pub use docs::{BASE, Docs};
 
-use thiserror::Error;
-
 use crate::cluster_view::ClusterView;
 use crate::model::finding::{Action, Finding, Phase};
-use crate::model::spelling;
 use crate::policy::Policy;
 use crate::statefulset::Operation;
 use crate::statefulset::immutable::Change;
@@ -57,6 +54,18 @@ impl Builtin {
     }
 }
 
+/// What a rule looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum About {
+    /// What is wrong with a set.
+    Set,
+    /// What a legitimate write does. The profile Strict leaves it a warning: a set whose every update is refused could not be
+    /// changed any more. An operator who names the rule may have it deny.
+    Change,
+    /// How a manifest is written.
+    File,
+}
+
 /// A rule: its whole life is in the file of its family.
 pub struct Rule {
     /// Kebab-case, stable; what an exemption or a policy names.
@@ -68,6 +77,11 @@ pub struct Rule {
     /// Whether the rule runs on `/mutate` even where the server does not reject the same: what it judges is gone, or
     /// refused, before `/validate`.
     pub early: bool,
+    /// Whether it may ever deny. A field that cannot change is for the server's own 422, which operators and `GitOps` tools act
+    /// on; a `maxUnavailable` that the server ignores does no harm.
+    pub may_deny: bool,
+    /// What it looks at.
+    pub about: About,
     /// The rule's page.
     pub docs: Docs,
     /// Finds violations; must not judge anything but what the context holds.
@@ -87,36 +101,7 @@ impl Rule {
     /// Whether the rule is about how a manifest is written: a set that comes from a server cannot break it.
     #[must_use]
     pub fn is_of_the_file(&self) -> bool {
-        let authored = [
-            authored::unknown_field::UNKNOWN_FIELD.id,
-            authored::field_type::WRONG.id,
-            authored::duplicate_key::DUPLICATE_KEY.id,
-            authored::api_version::REMOVED.id,
-        ];
-        authored.contains(&self.id)
-    }
-
-    /// Whether the rule tells what a legitimate write does, rather than what is wrong with it. The profile Strict leaves it a warning:
-    /// a set whose every update is refused could not be changed any more. An operator who names the rule may have it deny.
-    #[must_use]
-    pub fn is_news(&self) -> bool {
-        let news = [
-            update_strategy::transition::ON_DELETE_TEMPLATE_CHANGE.id,
-            update_strategy::transition::ORDINALS_START_CHANGE.id,
-            update_strategy::transition::ROLLOUT_STARTS.id,
-        ];
-        news.contains(&self.id)
-    }
-
-    /// Whether the rule may ever deny. A field that cannot change is for the server's own 422, which operators and `GitOps` tools
-    /// act on; a `maxUnavailable` that the server ignores does no harm.
-    #[must_use]
-    pub fn may_deny(&self) -> bool {
-        let never = [
-            immutable::FIELD_CHANGE.id,
-            update_strategy::max_unavailable::effect::IGNORED.id,
-        ];
-        !never.contains(&self.id)
+        self.about == About::File
     }
 }
 
@@ -280,29 +265,6 @@ pub fn all() -> &'static [&'static Rule] {
 #[must_use]
 pub fn named(id: &str) -> Option<&'static Rule> {
     all().iter().find(|rule| rule.id == id).copied()
-}
-
-/// An id that no rule has.
-#[derive(Debug, Error)]
-#[error("there is no rule {id:?}; {help}")]
-pub struct UnknownRule {
-    id: String,
-    help: String,
-}
-
-/// The rule of an id that somebody has written.
-///
-/// # Errors
-///
-/// [`UnknownRule`], with the id that was probably meant.
-pub fn find(id: &str) -> Result<&'static Rule, UnknownRule> {
-    named(id).ok_or_else(|| UnknownRule {
-        id: id.to_owned(),
-        help: spelling::nearest(id, all().iter().map(|rule| rule.id)).map_or_else(
-            || "steadyset explain lists them".to_owned(),
-            |near| format!("did you mean {near}?"),
-        ),
-    })
 }
 
 #[cfg(test)]

@@ -222,3 +222,12 @@ fn said_on_update(rule: &Rule, stored: &Value, written: &Value, phase: Phase) ->
         .filter(|finding| finding.rule == rule.id);
     findings.map(|finding| finding.message).collect()
 }
+
+#[test]
+fn a_policy_knows_every_rule_and_what_it_may_do() {
+    let checked = all().iter().map(|rule| (rule.id, rule.may_deny));
+    let named = crate::model::rules::RULES
+        .iter()
+        .map(|rule| (rule.id, rule.may_deny));
+    assert!(checked.eq(named));
+}

@@ -1,7 +1,6 @@
 //! What the rules' pages say of the API server and of the webhook, asked of both.
 
 use anyhow::{Context, Result, ensure};
-use steadyset::admission;
 use steadyset::explain::example;
 use steadyset::rules::{self, Builtin, Rule};
 
@@ -70,7 +69,7 @@ fn the_webhook_says_what_the_pages_show(cluster: &Cluster) -> Result<()> {
         let message = answer.body["message"].as_str().unwrap_or_default();
         let said = format!("{message}\n{}", answer.warnings.join("\n"));
         for finding in example::found(&rule.docs)? {
-            let line = admission::line(&finding);
+            let line = finding.line();
             let line = line.replace("-n default", &format!("-n {}", namespace.name()));
             ensure!(said.contains(&line), "{line}\nis not in\n{said}");
         }

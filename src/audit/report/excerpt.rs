@@ -7,7 +7,6 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use super::{Style, word};
 use crate::audit::{Located, Report, Unreadable};
-use crate::model::field_path::dotted;
 use crate::model::finding::Action;
 
 /// The texts of a report, cut into lines.
@@ -48,7 +47,7 @@ impl<'r> Excerpts<'r> {
             Action::Warn => Level::WARNING,
             Action::Audit => Level::NOTE,
         };
-        let title = format!("{}: {}", dotted(&finding.pointer), finding.message);
+        let title = format!("{}: {}", finding.field(), finding.message);
         let named = level.with_name(word(finding.action));
         let group = named
             .primary_title(title)

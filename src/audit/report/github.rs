@@ -4,7 +4,6 @@ use std::io::{self, Write};
 
 use super::{summary, title};
 use crate::audit::{Place, Report, Row};
-use crate::model::field_path::dotted;
 use crate::model::finding::Action;
 
 pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
@@ -40,7 +39,7 @@ fn write_row(row: &Row, out: &mut dyn Write) -> io::Result<()> {
         let text = format!(
             "{}: {}: {}; {}",
             title(row),
-            dotted(&finding.pointer),
+            finding.field(),
             finding.message,
             finding.help
         );

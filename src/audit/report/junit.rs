@@ -7,7 +7,6 @@ use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 
 use super::{place, title, word};
 use crate::audit::{Located, Report, Row, Unreadable};
-use crate::model::field_path::dotted;
 use crate::model::finding::Action;
 
 pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
@@ -118,7 +117,7 @@ fn sentence(located: &Located) -> String {
     format!(
         "{} {line}{}: {}; {} [{}]",
         word(finding.action),
-        dotted(&finding.pointer),
+        finding.field(),
         finding.message,
         finding.help,
         finding.rule

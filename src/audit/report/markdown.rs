@@ -4,7 +4,6 @@ use std::io::{self, Write};
 
 use super::{summary, title, word};
 use crate::audit::{Place, Report};
-use crate::model::field_path::dotted;
 
 pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "**steadyset**: {}", summary(report))?;
@@ -28,7 +27,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
                 word(finding.action),
                 cell(&title(row)),
                 cell(&at),
-                cell(&dotted(&finding.pointer)),
+                cell(&finding.field()),
                 cell(&finding.message),
                 cell(&finding.help),
                 finding.rule

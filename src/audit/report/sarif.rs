@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 
 use super::{Each, title};
 use crate::audit::{Located, Place, Report, Row, Unreadable};
-use crate::model::field_path::dotted;
 use crate::model::finding::Action;
 use crate::rules;
 
@@ -86,7 +85,7 @@ fn result(row: &Row, located: &Located) -> Value {
     let text = format!(
         "{}: {}: {}; {}",
         title(row),
-        dotted(&finding.pointer),
+        finding.field(),
         finding.message,
         finding.help
     );

@@ -95,7 +95,7 @@ fn write_finding(
         (Place::File { .. }, Some((line, _))) => format!("line {line}: "),
         _ => String::new(),
     };
-    let field = dotted(&finding.pointer);
+    let field = finding.field();
     writeln!(
         out,
         "  {action}  {line}{field}: {} [{}]",

@@ -3,7 +3,7 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::json;
 
-use crate::rules;
+use crate::model::rules;
 
 /// The modes of a claim, for the schema.
 #[derive(JsonSchema)]
@@ -51,12 +51,12 @@ pub(in crate::policy) fn conditions_schema(_: &mut SchemaGenerator) -> Schema {
 /// Has the API server refuse ids that no rule has, and actions that a rule never takes. It would drop a property that it does
 /// not know without a word, so the ids are no properties.
 pub(in crate::policy) fn known_rules(schema: &mut Schema) {
-    let never: Vec<String> = rules::all()
+    let never: Vec<String> = rules::RULES
         .iter()
-        .filter(|rule| !rule.may_deny())
+        .filter(|rule| !rule.may_deny)
         .map(|rule| format!("'{}'", rule.id))
         .collect();
-    schema.insert("maxProperties".to_owned(), json!(rules::all().len()));
+    schema.insert("maxProperties".to_owned(), json!(rules::RULES.len()));
     schema.insert(
         "x-kubernetes-validations".to_owned(),
         json!([
@@ -74,7 +74,7 @@ pub(in crate::policy) fn known_rules(schema: &mut Schema) {
 
 /// The same for a list of ids.
 pub(in crate::policy) fn known_rule_names(schema: &mut Schema) {
-    schema.insert("maxItems".to_owned(), json!(rules::all().len()));
+    schema.insert("maxItems".to_owned(), json!(rules::RULES.len()));
     schema.insert(
         "x-kubernetes-validations".to_owned(),
         json!([{
@@ -86,7 +86,7 @@ pub(in crate::policy) fn known_rule_names(schema: &mut Schema) {
 
 /// The ids of all rules, as CEL writes a list.
 fn ids() -> String {
-    let ids: Vec<String> = rules::all()
+    let ids: Vec<String> = rules::RULES
         .iter()
         .map(|rule| format!("'{}'", rule.id))
         .collect();

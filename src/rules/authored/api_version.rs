@@ -2,7 +2,7 @@
 
 use super::each;
 use crate::model::finding::Action;
-use crate::rules::{Builtin, Context, Docs, Rule, Violation};
+use crate::rules::{About, Builtin, Context, Docs, Rule, Violation};
 use crate::strict::Slip;
 
 /// The versions of a `StatefulSet` that were served up to Kubernetes 1.15.
@@ -14,6 +14,8 @@ pub static REMOVED: Rule = Rule {
     action: Action::Warn,
     builtin: Builtin::Never,
     early: false,
+    may_deny: true,
+    about: About::File,
     docs: Docs {
         file: file!(),
         what: "The manifest is of `apps/v1beta1` or `apps/v1beta2`, which no server has any more.",

@@ -2,7 +2,7 @@
 
 use super::each;
 use crate::model::finding::Action;
-use crate::rules::{Builtin, Context, Docs, Rule, Violation};
+use crate::rules::{About, Builtin, Context, Docs, Rule, Violation};
 use crate::strict::Slip;
 
 /// A repeated key, of which the last wins.
@@ -11,6 +11,8 @@ pub static DUPLICATE_KEY: Rule = Rule {
     action: Action::Warn,
     builtin: Builtin::Never,
     early: false,
+    may_deny: true,
+    about: About::File,
     docs: Docs {
         file: file!(),
         what: "A key stands more than once in one mapping: the last one wins, and nobody says so.",

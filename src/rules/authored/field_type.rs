@@ -3,7 +3,7 @@
 use super::each;
 use crate::model::finding::Action;
 use crate::model::text::quoted;
-use crate::rules::{Builtin, Context, Docs, Rule, Violation};
+use crate::rules::{About, Builtin, Context, Docs, Rule, Violation};
 use crate::strict::{Given, Slip, Wanted};
 
 /// A number where a string is needed, and its like.
@@ -12,6 +12,8 @@ pub static WRONG: Rule = Rule {
     action: Action::Deny,
     builtin: Builtin::Always,
     early: false,
+    may_deny: true,
+    about: About::File,
     docs: Docs {
         file: file!(),
         what: "A value has another type than its field asks for, as a number where a string is needed.",

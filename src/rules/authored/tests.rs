@@ -2,7 +2,6 @@ use super::super::{Rule, named};
 use crate::cluster_view::ServiceKeeping;
 use crate::cluster_view::manifests::Manifests;
 use crate::evaluate::{Verdict, evaluate};
-use crate::model::field_path::dotted;
 use crate::model::finding::Phase;
 use crate::policy::Policy;
 use crate::strict::Authored;
@@ -39,9 +38,9 @@ fn said(from: &str, to: &str) -> Vec<String> {
     assert!(SET.contains(from), "{from}");
     let findings = judged(&SET.replacen(from, to, 1)).findings;
     let lines = findings.iter().map(|finding| {
-        let shown = crate::admission::line(finding);
+        let shown = finding.line();
         assert!(shown.chars().count() <= 256, "{shown}");
-        let field = dotted(&finding.pointer);
+        let field = finding.field();
         format!(
             "{:?} {}: {field}: {}; {}",
             finding.action, finding.rule, finding.message, finding.help

@@ -3,7 +3,7 @@
 use super::each;
 use crate::model::field_path::dotted;
 use crate::model::finding::Action;
-use crate::rules::{Builtin, Context, Docs, Rule, Violation};
+use crate::rules::{About, Builtin, Context, Docs, Rule, Violation};
 use crate::strict::{MINOR, Right, Slip};
 
 /// A misplaced or misspelt field, or one that nobody knows.
@@ -12,6 +12,8 @@ pub static UNKNOWN_FIELD: Rule = Rule {
     action: Action::Deny,
     builtin: Builtin::Never,
     early: false,
+    may_deny: true,
+    about: About::File,
     docs: Docs {
         file: file!(),
         what: "A field stands where the API has none of that name: in the wrong place, or in the wrong letters.",

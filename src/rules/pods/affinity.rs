@@ -2,7 +2,7 @@
 
 use crate::model::finding::Action;
 use crate::model::text::quoted;
-use crate::rules::{Builtin, Context, Docs, Rule, Violation};
+use crate::rules::{About, Builtin, Context, Docs, Rule, Violation};
 use crate::statefulset::scheduling::PodAffinityTerm;
 use crate::statefulset::set::{Labels, Selector};
 
@@ -12,6 +12,8 @@ pub static SELECTOR_MISMATCH: Rule = Rule {
     action: Action::Warn,
     builtin: Builtin::Never,
     early: false,
+    may_deny: true,
+    about: About::Set,
     docs: Docs {
         file: file!(),
         what: "What is to keep the set's pods apart selects by a label that they do not have.",

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::cluster_view::DisruptionBudget;
 use crate::model::finding::Action;
 use crate::model::text::quoted;
-use crate::rules::{Builtin, Context, Docs, Rule, Violation};
+use crate::rules::{About, Builtin, Context, Docs, Rule, Violation};
 use crate::statefulset::view::IntOrString;
 
 /// A budget that allows no eviction even while every pod is healthy, or two for the same pods (`trySync` in the disruption
@@ -15,6 +15,8 @@ pub static BUDGET_BLOCKS: Rule = Rule {
     action: Action::Warn,
     builtin: Builtin::Never,
     early: false,
+    may_deny: true,
+    about: About::Set,
     docs: Docs {
         file: file!(),
         what: "PodDisruptionBudgets let no pod of the set be evicted, so no node can be drained.",

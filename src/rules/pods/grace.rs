@@ -1,7 +1,7 @@
 //! How long a pod has to stop.
 
 use crate::model::finding::Action;
-use crate::rules::{Builtin, Context, Docs, Rule, Violation};
+use crate::rules::{About, Builtin, Context, Docs, Rule, Violation};
 
 /// Pods that are gone from the API before their processes are.
 pub static ZERO: Rule = Rule {
@@ -9,6 +9,8 @@ pub static ZERO: Rule = Rule {
     action: Action::Warn,
     builtin: Builtin::Never,
     early: false,
+    may_deny: true,
+    about: About::Set,
     docs: Docs {
         file: file!(),
         what: "`terminationGracePeriodSeconds` of the pod template is 0.",

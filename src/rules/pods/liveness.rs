@@ -3,7 +3,7 @@
 use crate::catalogue;
 use crate::catalogue::Entry;
 use crate::model::finding::Action;
-use crate::rules::{Builtin, Context, Docs, Rule, Violation};
+use crate::rules::{About, Builtin, Context, Docs, Rule, Violation};
 use crate::statefulset::probe::{Exec, Probe};
 use crate::statefulset::set::Container;
 
@@ -13,6 +13,8 @@ pub static WITHOUT_STARTUP: Rule = Rule {
     action: Action::Warn,
     builtin: Builtin::Never,
     early: false,
+    may_deny: true,
+    about: About::Set,
     docs: Docs {
         file: file!(),
         what: "A database has a liveness probe that may kill it while it starts, and no startup probe.",

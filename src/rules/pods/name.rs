@@ -6,7 +6,7 @@
 //! or fewer, 0.23 % seven or fewer. Issue kubernetes/kubernetes#64023.
 
 use crate::model::finding::Action;
-use crate::rules::{Builtin, Context, Docs, Rule, Violation};
+use crate::rules::{About, Builtin, Context, Docs, Rule, Violation};
 use crate::statefulset::Operation;
 
 const POINTER: &str = "/metadata/name";
@@ -23,6 +23,8 @@ pub static TOO_LONG: Rule = Rule {
     action: Action::Deny,
     builtin: Builtin::Never,
     early: false,
+    may_deny: true,
+    about: About::Set,
     docs: Docs {
         file: file!(),
         what: "The name of a new set is so long that hardly any pod of it can be created.",
@@ -84,6 +86,8 @@ pub static NEAR_LIMIT: Rule = Rule {
     action: Action::Warn,
     builtin: Builtin::Never,
     early: false,
+    may_deny: true,
+    about: About::Set,
     docs: Docs {
         file: file!(),
         what: "The name of a new set has 53 characters, one too many for most pod templates.",

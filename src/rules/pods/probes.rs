@@ -3,7 +3,7 @@
 use crate::model::finding::Action;
 use crate::model::spelling::nearest;
 use crate::model::text::quoted;
-use crate::rules::{Builtin, Context, Docs, Rule, Violation};
+use crate::rules::{About, Builtin, Context, Docs, Rule, Violation};
 use crate::statefulset::probe::Probe;
 use crate::statefulset::set::{Container, ContainerPort};
 use crate::statefulset::view::IntOrString;
@@ -14,6 +14,8 @@ pub static SUCCESS_THRESHOLD: Rule = Rule {
     action: Action::Deny,
     builtin: Builtin::Since(34),
     early: false,
+    may_deny: true,
+    about: About::Set,
     docs: Docs {
         file: file!(),
         what: "A liveness or startup probe has a `successThreshold` other than 1.",
@@ -84,6 +86,8 @@ pub static PORT_UNKNOWN: Rule = Rule {
     action: Action::Deny,
     builtin: Builtin::Never,
     early: false,
+    may_deny: true,
+    about: About::Set,
     docs: Docs {
         file: file!(),
         what: "A probe asks a port by a name that its own container does not declare.",

@@ -5,7 +5,7 @@ use crate::inject::probes::{Proposal, Proposed, Site, propose};
 use crate::inject::record::Record;
 use crate::model::finding::Action;
 use crate::model::text::quoted;
-use crate::rules::{Builtin, Context, Docs, Rule, Violation};
+use crate::rules::{About, Builtin, Context, Docs, Rule, Violation};
 use crate::statefulset::Operation;
 
 /// A container that counts as ready because it runs.
@@ -14,6 +14,8 @@ pub static MISSING: Rule = Rule {
     action: Action::Warn,
     builtin: Builtin::Never,
     early: false,
+    may_deny: true,
+    about: About::Set,
     docs: Docs {
         file: file!(),
         what: "A container with a TCP port has no readiness probe, and none was added.",

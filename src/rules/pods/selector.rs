@@ -2,7 +2,7 @@
 
 use crate::model::finding::Action;
 use crate::model::text::quoted;
-use crate::rules::{Builtin, Context, Docs, Rule, Violation};
+use crate::rules::{About, Builtin, Context, Docs, Rule, Violation};
 use crate::statefulset::set::{Labels, Selector};
 
 /// A selector that does not select the set's own pods (`ValidateStatefulSetSpec`).
@@ -11,6 +11,8 @@ pub static MISMATCH: Rule = Rule {
     action: Action::Deny,
     builtin: Builtin::Always,
     early: false,
+    may_deny: true,
+    about: About::Set,
     docs: Docs {
         file: file!(),
         what: "`spec.selector` is empty, or does not match the labels of `spec.template`.",

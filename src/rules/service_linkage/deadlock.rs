@@ -5,7 +5,7 @@ use crate::catalogue;
 use crate::catalogue::Entry;
 use crate::model::finding::Action;
 use crate::model::text::quoted;
-use crate::rules::{Builtin, Context, Docs, Rule, Violation};
+use crate::rules::{About, Builtin, Context, Docs, Rule, Violation};
 use crate::statefulset::probe::Probe;
 use crate::statefulset::set::Container;
 
@@ -16,6 +16,8 @@ pub static ORDERED_READY: Rule = Rule {
     action: Action::Warn,
     builtin: Builtin::Never,
     early: false,
+    may_deny: true,
+    about: About::Set,
     docs: Docs {
         file: file!(),
         what: "Pods wait for DNS names of their peers, and the names wait until the pods are ready.",

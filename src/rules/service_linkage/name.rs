@@ -6,7 +6,7 @@ use crate::inject::service::{Linkage, propose};
 use crate::model::finding::Action;
 use crate::model::name::is_dns_label;
 use crate::model::text::quoted;
-use crate::rules::{Builtin, Context, Docs, Rule, Violation};
+use crate::rules::{About, Builtin, Context, Docs, Rule, Violation};
 
 /// A name that no Service can have (kubernetes/kubernetes#130233 for the server's own check).
 pub static INVALID: Rule = Rule {
@@ -14,6 +14,8 @@ pub static INVALID: Rule = Rule {
     action: Action::Deny,
     builtin: Builtin::OnCreateSince(33),
     early: false,
+    may_deny: true,
+    about: About::Set,
     docs: Docs {
         file: file!(),
         what: "`spec.serviceName` is not a DNS label: lower-case letters, digits and `-`, at most 63 characters.",
@@ -70,6 +72,8 @@ pub static EMPTY: Rule = Rule {
     action: Action::Warn,
     builtin: Builtin::Never,
     early: false,
+    may_deny: true,
+    about: About::Set,
     docs: Docs {
         file: file!(),
         what: "`spec.serviceName` is empty, and it was not filled in.",

@@ -7,7 +7,7 @@ use crate::model::finding::Action;
 use crate::model::name::is_dns_label;
 use crate::model::spelling::nearest;
 use crate::model::text::quoted;
-use crate::rules::{Builtin, Context, Docs, Rule, Violation};
+use crate::rules::{About, Builtin, Context, Docs, Rule, Violation};
 use crate::statefulset::set::Labels;
 use std::sync::Arc;
 
@@ -17,6 +17,8 @@ pub static MISSING: Rule = Rule {
     action: Action::Warn,
     builtin: Builtin::Never,
     early: false,
+    may_deny: true,
+    about: About::Set,
     docs: Docs {
         file: file!(),
         what: "The Service that `spec.serviceName` names does not exist.",
@@ -118,6 +120,8 @@ pub static NOT_HEADLESS: Rule = Rule {
     action: Action::Warn,
     builtin: Builtin::Never,
     early: false,
+    may_deny: true,
+    about: About::Set,
     docs: Docs {
         file: file!(),
         what: "The Service that `spec.serviceName` names is not headless: its `clusterIP` is not `None`.",
@@ -192,6 +196,8 @@ pub static SELECTOR_MISMATCH: Rule = Rule {
     action: Action::Warn,
     builtin: Builtin::Never,
     early: false,
+    may_deny: true,
+    about: About::Set,
     docs: Docs {
         file: file!(),
         what: "The Service that `spec.serviceName` names selects a label value that the pods do not have.",

@@ -3,7 +3,7 @@
 use crate::model::finding::Action;
 use crate::model::spelling::is_near;
 use crate::model::text::quoted;
-use crate::rules::{Builtin, Context, Docs, Rule, Violation};
+use crate::rules::{About, Builtin, Context, Docs, Rule, Violation};
 
 /// A type that no API server knows (`ValidateStatefulSetSpec`), or, for `Recreate`, that few do (KEP-3541).
 pub static UNKNOWN: Rule = Rule {
@@ -11,6 +11,8 @@ pub static UNKNOWN: Rule = Rule {
     action: Action::Deny,
     builtin: Builtin::Always,
     early: true,
+    may_deny: true,
+    about: About::Set,
     docs: Docs {
         file: file!(),
         what: "`spec.updateStrategy.type` is neither `RollingUpdate` nor `OnDelete`.",

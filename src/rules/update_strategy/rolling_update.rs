@@ -1,7 +1,7 @@
 //! `spec.updateStrategy.rollingUpdate` and its `partition`.
 
 use crate::model::finding::Action;
-use crate::rules::{Builtin, Context, Docs, Rule, Violation};
+use crate::rules::{About, Builtin, Context, Docs, Rule, Violation};
 use crate::statefulset::set::RollingUpdate;
 
 /// `rollingUpdate` under `OnDelete` (`ValidateStatefulSetSpec`: "only allowed for updateStrategy 'RollingUpdate'").
@@ -10,6 +10,8 @@ pub static WITH_ON_DELETE: Rule = Rule {
     action: Action::Deny,
     builtin: Builtin::Always,
     early: false,
+    may_deny: true,
+    about: About::Set,
     docs: Docs {
         file: file!(),
         what: "`spec.updateStrategy.rollingUpdate` stands beside `type: OnDelete`, even if it is empty.",
@@ -61,6 +63,8 @@ pub static PARTITION_NEGATIVE: Rule = Rule {
     action: Action::Deny,
     builtin: Builtin::Always,
     early: false,
+    may_deny: true,
+    about: About::Set,
     docs: Docs {
         file: file!(),
         what: "`spec.updateStrategy.rollingUpdate.partition` is below 0.",
@@ -109,6 +113,8 @@ pub static PARTITION_EXCEEDS_REPLICAS: Rule = Rule {
     action: Action::Warn,
     builtin: Builtin::Never,
     early: false,
+    may_deny: true,
+    about: About::Set,
     docs: Docs {
         file: file!(),
         what: "`spec.updateStrategy.rollingUpdate.partition` is at or above `spec.replicas`.",

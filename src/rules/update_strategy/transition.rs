@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::model::finding::Action;
-use crate::rules::{Builtin, Context, Docs, Rule, Violation};
+use crate::rules::{About, Builtin, Context, Docs, Rule, Violation};
 use crate::statefulset::set::Set;
 
 /// A new template under `OnDelete`.
@@ -12,6 +12,8 @@ pub static ON_DELETE_TEMPLATE_CHANGE: Rule = Rule {
     action: Action::Warn,
     builtin: Builtin::Never,
     early: false,
+    may_deny: true,
+    about: About::Change,
     docs: Docs {
         file: file!(),
         what: "The pod template of a set with `type: OnDelete` changes.",
@@ -77,6 +79,8 @@ pub static ROLLOUT_STARTS: Rule = Rule {
     action: Action::Warn,
     builtin: Builtin::Never,
     early: false,
+    may_deny: true,
+    about: About::Change,
     docs: Docs {
         file: file!(),
         what: "An update that was held back, by `OnDelete` or by a partition, starts with this write.",
@@ -155,6 +159,8 @@ pub static ORDINALS_START_CHANGE: Rule = Rule {
     action: Action::Warn,
     builtin: Builtin::Never,
     early: false,
+    may_deny: true,
+    about: About::Change,
     docs: Docs {
         file: file!(),
         what: "`spec.ordinals.start` changes, and pods fall out of the range of numbers.",

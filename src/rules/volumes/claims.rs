@@ -3,7 +3,7 @@
 use crate::model::finding::Action;
 use crate::model::name::is_dns_label;
 use crate::model::text::quoted;
-use crate::rules::{Builtin, Context, Docs, Rule, Violation};
+use crate::rules::{About, Builtin, Context, Docs, Rule, Violation};
 
 /// Two claims of one name.
 pub static DUPLICATE_NAME: Rule = Rule {
@@ -11,6 +11,8 @@ pub static DUPLICATE_NAME: Rule = Rule {
     action: Action::Deny,
     builtin: Builtin::Never,
     early: false,
+    may_deny: true,
+    about: About::Set,
     docs: Docs {
         file: file!(),
         what: "Two entries of `volumeClaimTemplates` have one name.",
@@ -89,6 +91,8 @@ pub static NAME_INVALID: Rule = Rule {
     action: Action::Deny,
     builtin: Builtin::Since(34),
     early: false,
+    may_deny: true,
+    about: About::Set,
     docs: Docs {
         file: file!(),
         what: "A claim's name is not a DNS label: lower-case letters, digits and `-`, at most 63 characters.",
@@ -145,6 +149,8 @@ pub static VOLUME_NAME_INVALID: Rule = Rule {
     action: Action::Deny,
     builtin: Builtin::Since(34),
     early: false,
+    may_deny: true,
+    about: About::Set,
     docs: Docs {
         file: file!(),
         what: "A volume's name is not a DNS label: lower-case letters, digits and `-`, at most 63 characters.",
@@ -209,6 +215,8 @@ pub static INCOMPLETE: Rule = Rule {
     action: Action::Deny,
     builtin: Builtin::OnCreateSince(34),
     early: false,
+    may_deny: true,
+    about: About::Set,
     docs: Docs {
         file: file!(),
         what: "A claim has no `accessModes` or no `resources.requests.storage`.",

@@ -4,7 +4,7 @@ use super::{Use, dangling, unmounted};
 use crate::model::finding::{Action, Phase};
 use crate::model::spelling::nearest;
 use crate::model::text::quoted;
-use crate::rules::{Builtin, Context, Docs, Rule, Violation};
+use crate::rules::{About, Builtin, Context, Docs, Rule, Violation};
 use crate::statefulset::set::Spec;
 
 /// A mount of nothing (kubernetes/kubernetes#131790 for the server's own check; VictoriaMetrics/operator#1303 for what
@@ -14,6 +14,8 @@ pub static WITHOUT_VOLUME: Rule = Rule {
     action: Action::Deny,
     builtin: Builtin::Since(34),
     early: false,
+    may_deny: true,
+    about: About::Set,
     docs: Docs {
         file: file!(),
         what: "A container mounts a volume that neither `volumes` nor `volumeClaimTemplates` declares.",
@@ -109,6 +111,8 @@ pub static PATH_MISSING: Rule = Rule {
     action: Action::Deny,
     builtin: Builtin::Since(34),
     early: false,
+    may_deny: true,
+    about: About::Set,
     docs: Docs {
         file: file!(),
         what: "A volume mount has no `mountPath`.",

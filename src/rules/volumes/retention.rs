@@ -4,7 +4,7 @@ use super::is_used;
 use crate::model::finding::Action;
 use crate::model::spelling::is_near;
 use crate::model::text::quoted;
-use crate::rules::{Builtin, Context, Docs, Rule, Violation};
+use crate::rules::{About, Builtin, Context, Docs, Rule, Violation};
 use crate::statefulset::set::Set;
 
 /// A word that no API server knows.
@@ -13,6 +13,8 @@ pub static UNKNOWN: Rule = Rule {
     action: Action::Deny,
     builtin: Builtin::Always,
     early: false,
+    may_deny: true,
+    about: About::Set,
     docs: Docs {
         file: file!(),
         what: "`whenScaled` or `whenDeleted` is neither `Retain` nor `Delete`.",
@@ -69,6 +71,8 @@ pub static DELETE: Rule = Rule {
     action: Action::Warn,
     builtin: Builtin::Never,
     early: false,
+    may_deny: true,
+    about: About::Set,
     docs: Docs {
         file: file!(),
         what: "`whenScaled` or `whenDeleted` is `Delete`, so data goes without anybody deleting it.",

@@ -3,7 +3,7 @@
 use crate::cluster_view::Lookup;
 use crate::model::finding::Action;
 use crate::model::text::quoted;
-use crate::rules::{Builtin, Context, Docs, Rule, Violation};
+use crate::rules::{About, Builtin, Context, Docs, Rule, Violation};
 
 /// A class that the cluster does not have.
 pub static MISSING: Rule = Rule {
@@ -11,6 +11,8 @@ pub static MISSING: Rule = Rule {
     action: Action::Warn,
     builtin: Builtin::Never,
     early: false,
+    may_deny: true,
+    about: About::Set,
     docs: Docs {
         file: file!(),
         what: "A claim names a StorageClass that does not exist, or none, and the cluster has no default class.",

@@ -4,7 +4,7 @@ use super::{claim, dangling, unmounted, uses};
 use crate::inject::record::{Record, claim_key};
 use crate::model::finding::Action;
 use crate::model::text::quoted;
-use crate::rules::{Builtin, Context, Docs, Rule, Violation};
+use crate::rules::{About, Builtin, Context, Docs, Rule, Violation};
 use crate::statefulset::set::Volume;
 
 /// A block device mounted as files, or files used as a device.
@@ -13,6 +13,8 @@ pub static MODE_MISMATCH: Rule = Rule {
     action: Action::Deny,
     builtin: Builtin::Never,
     early: false,
+    may_deny: true,
+    about: About::Set,
     docs: Docs {
         file: file!(),
         what: "A block device is mounted as a folder, or a file system is used as a device.",
@@ -100,6 +102,8 @@ pub static UNMOUNTED: Rule = Rule {
     action: Action::Warn,
     builtin: Builtin::Never,
     early: false,
+    may_deny: true,
+    about: About::Set,
     docs: Docs {
         file: file!(),
         what: "No container mounts a claim of `volumeClaimTemplates`.",
@@ -163,6 +167,8 @@ pub static SHADOWS_VOLUME: Rule = Rule {
     action: Action::Warn,
     builtin: Builtin::Never,
     early: false,
+    may_deny: true,
+    about: About::Set,
     docs: Docs {
         file: file!(),
         what: "A volume with content and a claim of `volumeClaimTemplates` have one name.",

@@ -4,7 +4,7 @@ use super::value::{amount, pods};
 use super::{Gate, POINTER, stored_set_has_it, value};
 use crate::catalogue;
 use crate::model::finding::Action;
-use crate::rules::{Builtin, Context, Docs, Rule, Violation};
+use crate::rules::{About, Builtin, Context, Docs, Rule, Violation};
 use crate::statefulset::view::IntOrString;
 
 /// More than one pod down at once in a set that starts its pods one by one.
@@ -13,6 +13,8 @@ pub static ORDERED_READY: Rule = Rule {
     action: Action::Warn,
     builtin: Builtin::Never,
     early: true,
+    may_deny: true,
+    about: About::Set,
     docs: Docs {
         file: file!(),
         what: "`maxUnavailable` allows more than one pod to be down, and the pod management policy is `OrderedReady`.",
@@ -51,6 +53,8 @@ pub static ALL_REPLICAS: Rule = Rule {
     action: Action::Warn,
     builtin: Builtin::Never,
     early: true,
+    may_deny: true,
+    about: About::Set,
     docs: Docs {
         file: file!(),
         what: "`maxUnavailable` is as large as the set.",
@@ -88,6 +92,8 @@ pub static QUORUM: Rule = Rule {
     action: Action::Warn,
     builtin: Builtin::Never,
     early: true,
+    may_deny: true,
+    about: About::Set,
     docs: Docs {
         file: file!(),
         what: "`maxUnavailable` lets an update take down so many members that no majority is left.",
@@ -136,6 +142,8 @@ pub static IGNORED: Rule = Rule {
     action: Action::Warn,
     builtin: Builtin::Never,
     early: true,
+    may_deny: false,
+    about: About::Set,
     docs: Docs {
         file: file!(),
         what: "`maxUnavailable` is set, and this server does not act on it.",

@@ -3,7 +3,7 @@
 use super::{POINTER, is_validated, value};
 use crate::model::finding::Action;
 use crate::model::text::quoted;
-use crate::rules::{Builtin, Context, Docs, Rule, Violation};
+use crate::rules::{About, Builtin, Context, Docs, Rule, Violation};
 use crate::statefulset::view::IntOrString;
 
 /// A value that says no number of pods (`validateRollingUpdateStatefulSet`).
@@ -12,6 +12,8 @@ pub static INVALID: Rule = Rule {
     action: Action::Deny,
     builtin: Builtin::Where(is_validated),
     early: true,
+    may_deny: true,
+    about: About::Set,
     docs: Docs {
         file: file!(),
         what: "`maxUnavailable` is 0, negative, above 100 %, or neither a number nor a percentage.",
