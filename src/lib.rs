@@ -4,14 +4,46 @@
 //! answers with findings (what is wrong), injections (what was filled in) and the JSON Patch that carries them. The
 //! webhook server, and every other surface, only differ in where the set comes from and how the verdict is shown.
 //!
-//! There are two kinds of module, and two that are both:
+//! A room uses only rooms that stand before it in this list, and `tests/architecture.rs` holds it to that.
 //!
-//! * **pure** ones, without I/O, async or a clock: [`statefulset`] (the borrowed view of a set), [`patch`] (changes to it),
-//!   [`rules`], [`inject`], [`policy`], [`evaluate`], [`explain`] (what is said of a rule),
-//!   [`policy_test`] (what is expected of a policy), [`yaml`] (texts with positions), [`strict`] (how a set is written). All knowledge of `StatefulSet`s lives there.
-//! * [`audit`] and [`fix`] are both: what they make of a text is pure, what reads it and asks a cluster is not.
-//! * **shells**: [`server`], [`admission`], [`certs`], [`telemetry`], [`cli`] and the reflectors of [`cluster`]. No rule lives there.
+//! Knowledge, without I/O, async or a clock of its own; all that is known of `StatefulSet`s is here:
+//!
+//! * [`model`]: pointers, names, quantities, versions, spelling, the rules by name, findings
+//! * [`statefulset`]: the borrowed view of a set, the API server's defaults, what can never change
+//! * [`yaml`]: texts with positions, read as kubectl reads them, and edited
+//! * [`strict`]: strict decoding as kubectl does it, and where a misplaced field belongs
+//! * [`catalogue`]: what is known of images
+//! * [`cluster_view`]: what is known of the cluster around a set
+//! * [`policy`]: what the operator decided, and exemptions
+//! * [`patch`]: changes to a set
+//! * [`inject`]: what is filled in
+//! * [`rules`]: what is wrong with a set
+//! * [`evaluate`]: the one function
+//! * [`explain`]: pages and examples of rules
+//! * [`policy_test`]: what is expected of a policy
+//! * [`fix`]: which edits a verdict needs in a text
+//!
+//! The shells; no rule is in them:
+//!
+//! * [`metrics`]: what is counted
+//! * [`telemetry`]: what is logged
+//! * [`server`]: the accept loop, TLS, limits, drain, health
+//! * [`kube_client`]: the connection to the API server
+//! * [`certs`]: the authority, the Secret, the published bundle
+//! * [`cluster`]: watches, look-ups, the controller of the governing Services, policies as objects
+//! * [`admission`]: the wire of a review
+//! * [`audit`]: manifests and stored sets, reports
+//! * [`cli`]: one file a command
 #![forbid(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )
+)]
 #![warn(missing_docs)]
 
 pub mod admission;

@@ -53,7 +53,7 @@ pub async fn policies(client: &Client, notes: &mut Vec<String>) -> Result<Polici
 
 fn policy(object: &RawValue, notes: &mut Vec<String>) -> Option<Arc<Policy>> {
     let object: Value = serde_json::from_str(object.get()).ok()?;
-    let name = object["metadata"]["name"].as_str()?;
+    let name = object.pointer("/metadata/name")?.as_str()?;
     let nothing = Value::Object(serde_json::Map::new());
     let spec = object.get("spec").unwrap_or(&nothing);
     let compiled = compile(name, spec).unwrap_or_else(|rejected| {

@@ -111,9 +111,12 @@ impl fmt::Debug for Checker {
 impl Checker {
     /// Looks whenever something changes, for ever.
     pub async fn run(mut self) {
-        let watches = configurations(&self.client).into_iter().enumerate();
-        let mut changes = select_all(watches.map(|(at, api)| {
-            let objects = named(api, KINDS[at & 1], &self.configuration);
+        let watches = configurations(&self.client)
+            .into_iter()
+            .zip(KINDS)
+            .enumerate();
+        let mut changes = select_all(watches.map(|(at, (api, kind))| {
+            let objects = named(api, kind, &self.configuration);
             objects.map(move |object| (at, object)).boxed()
         }));
         let mut known: [Option<Vec<Entry>>; 2] = [None, None];

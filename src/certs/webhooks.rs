@@ -108,7 +108,7 @@ fn entry(webhook: &Value, service: Option<&ObjectName>) -> Option<Entry> {
 }
 
 fn called(client: &Value) -> Option<ObjectName> {
-    let part = |name: &str| client["service"][name].as_str().map(str::to_owned);
+    let part = |name: &str| Some(client.get("service")?.get(name)?.as_str()?.to_owned());
     Some(ObjectName {
         namespace: part("namespace")?,
         name: part("name")?,

@@ -80,7 +80,10 @@ fn one(document: &Value, place: &str) -> Result<Document, Vec<Fault>> {
             format!("there is no such field{near}"),
         ));
     }
-    let name = document["metadata"]["name"].as_str().unwrap_or_default();
+    let name = document
+        .pointer("/metadata/name")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     if name.is_empty() {
         faults.push(Fault::new(format!("{place}: metadata.name"), "is missing"));
     }

@@ -47,9 +47,15 @@ fn result(row: &Row) -> Value {
         "patch": row.patch,
     });
     if !row.exempted.is_empty() {
-        value["exempted"] = json!(row.exempted);
+        insert(&mut value, "exempted", json!(row.exempted));
     }
     value
+}
+
+fn insert(value: &mut Value, key: &str, member: Value) {
+    if let Value::Object(members) = value {
+        members.insert(key.to_owned(), member);
+    }
 }
 
 fn finding(located: &Located) -> Value {
@@ -62,8 +68,8 @@ fn finding(located: &Located) -> Value {
         "help": finding.help,
     });
     if let Some((line, column)) = located.position {
-        value["line"] = json!(line);
-        value["column"] = json!(column);
+        insert(&mut value, "line", json!(line));
+        insert(&mut value, "column", json!(column));
     }
     value
 }

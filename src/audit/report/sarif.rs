@@ -89,10 +89,13 @@ fn result(row: &Row, located: &Located) -> Value {
         finding.message,
         finding.help
     );
-    let mut location = json!({"logicalLocations": [{"fullyQualifiedName": format!("{}{}", title(row), finding.pointer)}]});
-    if let (Place::File { path, .. }, Some((line, column))) = (&row.place, located.position) {
-        location["physicalLocation"] = physical(path, line, column);
-    }
+    let logical = json!([{"fullyQualifiedName": format!("{}{}", title(row), finding.pointer)}]);
+    let location = match (&row.place, located.position) {
+        (Place::File { path, .. }, Some((line, column))) => {
+            json!({"logicalLocations": logical, "physicalLocation": physical(path, line, column)})
+        }
+        _ => json!({"logicalLocations": logical}),
+    };
     json!({
         "ruleId": finding.rule,
         "level": level(finding.action),
