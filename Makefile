@@ -3,10 +3,10 @@
 
 CARGO ?= cargo
 
-.PHONY: help run demo test bench docs manifests lint
+.PHONY: help run demo test bench bench-instructions docs manifests lint
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' Makefile
 
 run: ## a control plane with the webhook in force, to try things on; Ctrl-C stops it
 	$(CARGO) build --locked --bin steadyset --example run
@@ -21,6 +21,9 @@ test: ## everything
 
 bench: ## the cost of a review over real TLS, beside the same server with an empty handler
 	$(CARGO) bench --locked --bench admission
+
+bench-instructions: ## instructions of a review, function by function, which do not depend on the machine; needs valgrind
+	STEADYSET_BENCH_INSTRUCTIONS=1 $(CARGO) bench --locked --bench admission
 
 compare: ## how fast an audit of 10,000 sets is, beside other programs that judge manifests
 	$(CARGO) build --locked --release --bin steadyset
