@@ -125,16 +125,17 @@ struct Beside<'a> {
 
 impl Args {
     pub(super) fn run(self) -> anyhow::Result<()> {
-        let _log = telemetry::install(self.log_format).context("cannot set up the log")?;
+        let log = telemetry::install(self.log_format).context("cannot set up the log")?;
+        let metrics = Arc::new(Metrics::new());
+        metrics.follow_log(log.dropped.clone());
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()?;
-        runtime.block_on(self.serve())
+        runtime.block_on(self.serve(metrics))
     }
 
-    async fn serve(self) -> anyhow::Result<()> {
+    async fn serve(self, metrics: Arc<Metrics>) -> anyhow::Result<()> {
         let signals = Signals::install().context("cannot handle signals")?;
-        let metrics = Arc::new(Metrics::new());
         let (lifecycle, mut tasks) = (Lifecycle::new(), Tasks::new());
         let mut readiness = Readiness::new(lifecycle.clone());
         let listening = readiness.gate("tls-listener");

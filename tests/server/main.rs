@@ -7,6 +7,7 @@ mod client;
 mod clients;
 mod connections;
 mod http;
+mod log;
 mod objects;
 mod process;
 mod shutdown;

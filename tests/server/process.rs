@@ -3,12 +3,14 @@
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use base64::Engine as _;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
+use tokio::sync::Mutex;
 
 /// Far beyond what anything takes, so that a test that hangs fails with its last log lines.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -19,6 +21,8 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_steadyset");
 pub struct Process {
     child: Child,
     events: Receiver<Value>,
+    /// Held, it stops who reads the log.
+    pub reading: Arc<Mutex<()>>,
     seen: Vec<Value>,
     /// The webhook port.
     pub webhook: SocketAddr,
@@ -69,11 +73,13 @@ impl Process {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let events = follow(&mut child);
+        let reading = Arc::new(Mutex::new(()));
+        let events = follow(&mut child, Arc::clone(&reading));
         let unknown = SocketAddr::from(([0, 0, 0, 0], 0));
         let mut process = Self {
             child,
             events,
+            reading,
             seen: Vec::new(),
             webhook: unknown,
             probes: unknown,
@@ -101,6 +107,11 @@ impl Process {
         }
     }
 
+    /// The lines that are left, to the end of the process.
+    pub fn rest(&self) -> Vec<Value> {
+        self.events.iter().collect()
+    }
+
     /// Sends SIGTERM.
     pub fn terminate(&self) {
         let pid = Pid::from_child(&self.child);
@@ -110,6 +121,17 @@ impl Process {
     /// Waits for the end.
     pub fn wait(mut self) -> ExitStatus {
         self.child.wait().unwrap()
+    }
+
+    /// Waits for the end whoever reads the log, but not for ever.
+    pub async fn ends(mut self) -> ExitStatus {
+        let pid = Pid::from_child(&self.child);
+        let end = tokio::task::spawn_blocking(move || self.child.wait().unwrap());
+        if let Ok(status) = tokio::time::timeout(PATIENCE, end).await {
+            return status.unwrap();
+        }
+        kill_process(pid, Signal::KILL).unwrap();
+        panic!("the process does not end");
     }
 }
 
@@ -124,7 +146,7 @@ fn address(listening: &Value, field: &str) -> SocketAddr {
     listening[field].as_str().unwrap().parse().unwrap()
 }
 
-fn follow(child: &mut Child) -> Receiver<Value> {
+fn follow(child: &mut Child, reading: Arc<Mutex<()>>) -> Receiver<Value> {
     let (sender, events) = channel();
     let stderr = BufReader::new(child.stderr.take().unwrap());
     std::thread::spawn(move || {
@@ -134,6 +156,7 @@ fn follow(child: &mut Child) -> Receiver<Value> {
             if sender.send(event).is_err() {
                 return;
             }
+            drop(reading.blocking_lock());
         }
     });
     events
