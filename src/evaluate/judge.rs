@@ -19,7 +19,8 @@ use crate::strict::Slips;
 pub(super) fn judge(context: &Context<'_>, now: Timestamp, verdict: &mut Verdict) {
     let ceiling = Ceiling::of(context);
     let exemption = Exemption::of(context.set);
-    for rule in rules::all().iter().filter(|rule| rule.runs(context)) {
+    let rules = rules::of_phase(context.phase).iter();
+    for rule in rules.filter(|rule| rule.runs(context)) {
         let found = Found::by(rule, ceiling, context);
         let used = match &exemption {
             Some(exemption)

@@ -14,6 +14,8 @@ pub mod volumes;
 
 pub use docs::{BASE, Docs};
 
+use std::sync::LazyLock;
+
 use crate::cluster_view::ClusterView;
 use crate::model::finding::{Action, Finding, Phase};
 use crate::policy::Policy;
@@ -259,6 +261,23 @@ pub fn all() -> &'static [&'static Rule] {
         &annotations::INVALID,
     ];
     ALL
+}
+
+/// The rules that may run in a phase: most never do on `/mutate`.
+#[must_use]
+pub fn of_phase(phase: Phase) -> &'static [&'static Rule] {
+    static EARLY: LazyLock<Vec<&'static Rule>> = LazyLock::new(|| {
+        let may_run = |rule: &Rule| {
+            let is_builtin = !matches!(rule.builtin, Builtin::Never);
+            rule.early || is_builtin || rule.id == authored::api_version::REMOVED.id
+        };
+        let rules = all().iter().copied();
+        rules.filter(|rule| may_run(rule)).collect()
+    });
+    match phase {
+        Phase::Mutate => &EARLY,
+        Phase::Validate | Phase::File => all(),
+    }
 }
 
 /// The rule of that id.

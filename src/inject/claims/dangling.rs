@@ -48,11 +48,15 @@ fn is_mounted(spec: &Spec<'_>, claim: &str) -> bool {
 
 fn means_a_claim(spec: &Spec<'_>, name: &str) -> bool {
     let pods = &spec.template.spec;
-    let claims = spec
-        .volume_claim_templates
-        .iter()
-        .map(|claim| &*claim.metadata.name);
-    let mut declared = claims.chain(pods.volumes.iter().map(|volume| &*volume.name));
+    let declared = || {
+        let claims = spec.volume_claim_templates.iter();
+        claims
+            .map(|claim| &*claim.metadata.name)
+            .chain(pods.volumes.iter().map(|volume| &*volume.name))
+    };
+    if declared().any(|other| other == name) {
+        return false;
+    }
     let mut everywhere = containers(pods)
         .flat_map(|container| &container.volume_mounts)
         .filter(|mount| mount.name == *name);
@@ -63,7 +67,7 @@ fn means_a_claim(spec: &Spec<'_>, name: &str) -> bool {
         .filter(|mount| mount.name == *name);
     let mut devices = containers(pods).flat_map(|container| &container.volume_devices);
     is_dns_label(name)
-        && !declared.any(|other| other == name || is_near(name, other))
+        && !declared().any(|other| is_near(name, other))
         && everywhere.all(is_of_data)
         && here.any(|mount| !mount.read_only)
         && !devices.any(|device| device.name == *name)
