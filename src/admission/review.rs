@@ -9,7 +9,8 @@ use crate::cluster::{World, Write};
 use crate::evaluate;
 use crate::metrics::{Endpoint, Metrics, Operation, RequestLabels, Verdict};
 use crate::model::finding::Phase;
-use crate::statefulset::{Source, Undecodable};
+use crate::statefulset::{Subject, Undecodable};
+use crate::telemetry::REVIEWS;
 
 /// What reviews are judged by.
 pub struct Reviewer {
@@ -49,8 +50,8 @@ impl Reviewer {
         body: &'a [u8],
         deadline: Instant,
     ) -> Result<Reviewed<'a>, Refusal> {
-        let envelope = Envelope::read(body)?;
-        let judgement = self.judge(endpoint, &envelope, deadline).await;
+        let mut envelope = Envelope::read(body)?;
+        let judgement = self.judge(endpoint, &mut envelope, deadline).await;
         let outcome = judgement.label();
         let answer = judgement.answer(&envelope).map_err(|error| {
             tracing::error!(%error, "an answer cannot be written");
@@ -78,36 +79,33 @@ impl Reviewer {
     async fn judge(
         &self,
         endpoint: Endpoint,
-        envelope: &Envelope<'_>,
+        envelope: &mut Envelope<'_>,
         deadline: Instant,
     ) -> Judgement {
-        let (Some(object), true) = (envelope.object, envelope.is_stateful_set) else {
+        let (object, old_object) = (envelope.object.take(), envelope.old_object.take());
+        let (Some(object), true) = (object, envelope.is_stateful_set) else {
             return Judgement::Ignored;
         };
         // An UPDATE that does not say of what must not be taken for a CREATE: that may inject what can never change.
-        let old_object = match (envelope.operation, envelope.old_object) {
+        let old_object = match (envelope.operation, old_object) {
             (Operation::Create, _) => None,
             (Operation::Update, Some(old_object)) => Some(old_object),
             _ => return Judgement::Ignored,
         };
-        let source = Source {
-            namespace: &envelope.namespace,
-            object,
-            old_object,
+        let subject = match Subject::of(&envelope.namespace, object, old_object) {
+            Ok(Some(subject)) => subject,
+            Ok(None) => return Judgement::Ignored,
+            Err(error) => return Judgement::Undecodable(error),
         };
         let write = Write {
-            source,
+            subject,
             user: envelope.user_info,
         };
         let policies = self.policies.load_full();
         let judged = self
             .world
             .judge(&policies, write, phase(endpoint), deadline.into());
-        match judged.await {
-            Ok(None) => Judgement::Ignored,
-            Ok(Some(verdict)) => Judgement::Judged(verdict),
-            Err(error) => Judgement::Undecodable(error),
-        }
+        judged.await.map_or(Judgement::Ignored, Judgement::Judged)
     }
 }
 
@@ -149,6 +147,7 @@ impl Reviewed<'_> {
             self.count(metrics);
         }
         tracing::info!(
+            target: REVIEWS,
             endpoint = self.labels.endpoint.as_str(),
             operation = self.labels.operation.as_str(),
             namespace = &*self.envelope.namespace,

@@ -23,8 +23,8 @@ use crate::kube_client::reason;
 use crate::model::finding::Phase;
 use crate::policy::Policies;
 use crate::policy::exemption::Exemption;
+use crate::statefulset::Operation;
 use crate::statefulset::set::{MatchExpression, Selector, Set};
-use crate::statefulset::{Operation, Subject, Undecodable};
 
 impl Cluster {
     /// Judges a set as [`evaluate`] does, with at most a few questions to the API server: for the labels of a namespace and for
@@ -34,21 +34,15 @@ impl Cluster {
     ///
     /// Each question gets half of the time left until `deadline`; one that fails or takes longer leaves its answer
     /// unknown. Answers `None` where there is nothing to judge. Most reviews ask nothing and never wait.
-    ///
-    /// # Errors
-    ///
-    /// [`Undecodable`] if a field that is read has the wrong type.
     pub(super) async fn judge(
         &self,
         policies: &Policies,
         write: Write<'_>,
         phase: Phase,
         deadline: Instant,
-    ) -> Result<Option<Verdict>, Undecodable> {
-        let Some(subject) = Subject::decode(write.source)? else {
-            return Ok(None);
-        };
-        let namespace = write.source.namespace;
+    ) -> Option<Verdict> {
+        let subject = write.subject;
+        let namespace = &*subject.namespace.clone();
         let creates = subject.operation() == Operation::Create;
         let mut view = Overlay::new(self);
         if policies.read_namespace_labels() && self.namespace_labels(namespace).found().is_none() {
@@ -61,9 +55,7 @@ impl Cluster {
         } else {
             policies.select(&subject, &view)
         };
-        let Some(policy) = selected else {
-            return Ok(None);
-        };
+        let policy = selected?;
         if policy.exemptions.require_verb && Exemption::of(&subject.set).is_some() {
             view.set_exempt_verb(self.may_exempt(policy, write.user, deadline).await);
         }
@@ -71,21 +63,20 @@ impl Cluster {
             view.set_services(self.ask_for_services(namespace, deadline).await);
         }
         let now = Timestamp::now();
+        // nothing is injected but into a new set at `/mutate`
+        let again = (creates && phase == Phase::Mutate).then(|| subject.clone());
         let verdict = evaluate(policy, subject, &view, phase, now);
-        if !creates || !reaches_pods(&verdict.operations) {
-            return Ok(Some(verdict));
-        }
-        let Some(subject) = Subject::decode(write.source)? else {
-            return Ok(None);
+        let Some(subject) = again.filter(|_| reaches_pods(&verdict.operations)) else {
+            return Some(verdict);
         };
         let place = (self.client(), namespace);
         let asked = orphaned_pods(place, &subject.set, &verdict.operations, deadline);
         // few reviews ask, and every one would carry the question along
         match Box::pin(asked).await {
-            Lookup::Absent => Ok(Some(verdict)),
+            Lookup::Absent => Some(verdict),
             pods => {
                 view.set_orphaned_pods(pods);
-                Ok(Some(evaluate(policy, subject, &view, phase, now)))
+                Some(evaluate(policy, subject, &view, phase, now))
             }
         }
     }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde_json::value::RawValue;
 use tokio::time::Instant;
 
 use crate::cluster::Cluster;
@@ -11,7 +10,7 @@ use crate::cluster_view::NoCluster;
 use crate::evaluate::{Verdict, evaluate};
 use crate::model::finding::Phase;
 use crate::policy::Policies;
-use crate::statefulset::{Source, Subject, Undecodable};
+use crate::statefulset::Subject;
 
 /// A cluster to look things up in, or none.
 #[derive(Clone, Debug)]
@@ -24,39 +23,33 @@ pub enum World {
 
 impl World {
     /// Judges a set by the policy that is for it, with what is known of the world around it, and answers before `deadline` whatever
-    /// the API server does. Answers `None` where there is nothing to judge.
-    ///
-    /// # Errors
-    ///
-    /// [`Undecodable`] if a field that is read has the wrong type.
+    /// the API server does. Answers `None` where no policy is for it.
     pub async fn judge(
         &self,
         policies: &Policies,
         write: Write<'_>,
         phase: Phase,
         deadline: Instant,
-    ) -> Result<Option<Verdict>, Undecodable> {
+    ) -> Option<Verdict> {
         match self {
             Self::Offline(nothing) => {
-                let Some(subject) = Subject::decode(write.source)? else {
-                    return Ok(None);
-                };
-                let policy = policies.select(&subject, nothing);
-                Ok(
-                    policy
-                        .map(|policy| evaluate(policy, subject, nothing, phase, Timestamp::now())),
-                )
+                let policy = policies.select(&write.subject, nothing)?;
+                let now = Timestamp::now();
+                Some(evaluate(policy, write.subject, nothing, phase, now))
             }
-            Self::Live(cluster) => cluster.judge(policies, write, phase, deadline).await,
+            Self::Live(cluster) => {
+                // else every future around it would carry the room for its questions along
+                Box::pin(cluster.judge(policies, write, phase, deadline)).await
+            }
         }
     }
 }
 
 /// A set on its way into the cluster, and who brings it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Write<'a> {
     /// The set.
-    pub source: Source<'a>,
+    pub subject: Subject<'a>,
     /// The user, as `userInfo` of the review has him (`authentication.k8s.io/v1`, `UserInfo`).
-    pub user: Option<&'a RawValue>,
+    pub user: Option<&'a str>,
 }

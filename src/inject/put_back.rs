@@ -72,7 +72,7 @@ fn is_ours(work: &Work<'_, '_>, old: &Old<'_>, index: usize, name: &str) -> bool
 }
 
 fn stored_claim(old: &Old<'_>, index: usize) -> Option<Value> {
-    serde_json::from_str(old.raw_claims.get(index)?.get()).ok()
+    serde_json::from_str(old.raw_claims().get(index)?).ok()
 }
 
 fn put_back_claim(work: &mut Work<'_, '_>, old: &Old<'_>, index: usize) {

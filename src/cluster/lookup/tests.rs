@@ -3,7 +3,7 @@ use serde_json::{Value, from_str, from_value, json, value::to_raw_value};
 use super::*;
 use crate::cluster::cache::Objects;
 use crate::cluster::testing::{Asked, client, forbidden, list};
-use crate::statefulset::Source;
+use crate::statefulset::{Source, Subject};
 
 #[test]
 fn a_selector_is_written_as_the_api_server_reads_it() {
@@ -46,10 +46,14 @@ async fn judge(cluster: &Cluster, object: &Value, old: Option<&Value>) -> Verdic
         old_object: old.as_deref(),
     };
     let deadline = Instant::now() + Duration::from_secs(8);
-    let write = Write { source, user: None };
+    let subject = Subject::decode(source).unwrap().unwrap();
+    let write = Write {
+        subject,
+        user: None,
+    };
     let policies = Policies::default();
     let judged = cluster.judge(&policies, write, Phase::Mutate, deadline);
-    judged.await.unwrap().unwrap()
+    judged.await.unwrap()
 }
 
 const LIST: &str = "GET /api/v1/namespaces/shop/services?";
