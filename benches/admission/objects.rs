@@ -47,7 +47,7 @@ pub fn cases() -> Vec<Case> {
 
 /// Nothing to judge: what a review costs beside its JSON.
 fn delete() -> String {
-    review("DELETE", &Value::Null, &Value::Null).to_string()
+    review("DELETE", &Value::Null, &Value::Null)
 }
 
 /// The number of settings that makes the largest object that is not above the size.
@@ -65,31 +65,29 @@ enum Probed {
 }
 
 fn create(settings: usize, probed: Probed) -> String {
-    review("CREATE", &set(settings, 3, probed), &Value::Null).to_string()
+    review("CREATE", &set(settings, 3, probed), &Value::Null)
 }
 
 /// A change of the replicas: both objects are sent whole, and nothing is injected.
 fn update(settings: usize) -> String {
     let set = |replicas| set(settings, replicas, Probed::Yes);
-    review("UPDATE", &set(5), &set(3)).to_string()
+    review("UPDATE", &set(5), &set(3))
 }
 
-fn review(operation: &str, object: &Value, old_object: &Value) -> Value {
+/// The fields in the order in which kube-apiserver writes them (`k8s.io/api/admission/v1`, `AdmissionRequest`).
+fn review(operation: &str, object: &Value, old_object: &Value) -> String {
     let kind = json!({"group": "apps", "version": "v1", "kind": "StatefulSet"});
     let resource = json!({"group": "apps", "version": "v1", "resource": "statefulsets"});
-    json!({
-        "apiVersion": "admission.k8s.io/v1",
-        "kind": "AdmissionReview",
-        "request": {
-            "uid": "705ab4f5-6393-11e8-b7cc-42010a800002",
-            "kind": kind, "requestKind": kind, "resource": resource, "requestResource": resource,
-            "name": "web", "namespace": "shop", "operation": operation,
-            "userInfo": {"username": "system:serviceaccount:argocd:argocd-application-controller",
-                "groups": ["system:serviceaccounts", "system:serviceaccounts:argocd", "system:authenticated"]},
-            "object": object, "oldObject": old_object, "dryRun": false,
-            "options": {"kind": "CreateOptions", "apiVersion": "meta.k8s.io/v1", "fieldManager": "argocd-controller"}
-        }
-    })
+    let user = json!({"username": "system:serviceaccount:argocd:argocd-application-controller",
+        "groups": ["system:serviceaccounts", "system:serviceaccounts:argocd", "system:authenticated"]});
+    let options = json!({"kind": "CreateOptions", "apiVersion": "meta.k8s.io/v1", "fieldManager": "argocd-controller"});
+    format!(
+        r#"{{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","request":{{
+        "uid":"705ab4f5-6393-11e8-b7cc-42010a800002","kind":{kind},"resource":{resource},
+        "requestKind":{kind},"requestResource":{resource},"name":"web","namespace":"shop",
+        "operation":"{operation}","userInfo":{user},"object":{object},"oldObject":{old_object},
+        "dryRun":false,"options":{options}}}}}"#
+    )
 }
 
 /// Named in `serviceName`, with a claim and settings.
