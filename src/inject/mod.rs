@@ -1,6 +1,7 @@
 //! What is filled in: the readiness probe, the headless Service linkage, claims; and what becomes of it later.
 
 pub mod claims;
+pub(crate) mod governing_service;
 mod mounts;
 pub mod probes;
 mod put_back;
