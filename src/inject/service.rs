@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use super::record::{Item, SERVICE_NAME, SOURCE_POLICY, State};
 use super::work::Work;
 use super::{Kind, Origin, Tag};
-use crate::cluster_view::{ClusterView, Lookup, Service, ServiceKeeping};
+use crate::cluster_view::{ClusterView, Lookup, ServiceKeeping};
 use crate::policy::ServiceNameMode;
 use crate::statefulset::set::Set;
 
@@ -206,6 +206,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::cluster_view::Service;
     use crate::inject::testing::{World, headless, web};
 
     fn linkage(changes: &Value, world: &World) -> Linkage {
