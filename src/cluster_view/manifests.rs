@@ -287,7 +287,7 @@ fn budgeted_labels(budget: &DisruptionBudget) -> Vec<(&str, &str)> {
     selector.map_or_else(Vec::new, |selector| pairs(&selector.match_labels))
 }
 
-fn pairs<'l, T: Deref<Target = str>>(labels: &'l BTreeMap<T, T>) -> Vec<(&'l str, &'l str)> {
+fn pairs<T: Deref<Target = str>>(labels: &BTreeMap<T, T>) -> Vec<(&str, &str)> {
     let pairs = labels.iter();
     pairs.map(|(key, value)| (&**key, &**value)).collect()
 }
@@ -315,7 +315,7 @@ impl ClusterView for Manifests {
             None => Lookup::Unknown,
             Some(services) => {
                 let own = services.get(namespace).into_iter();
-                Lookup::Found(own.flat_map(|own| own.all()).cloned().collect())
+                Lookup::Found(own.flat_map(Named::all).cloned().collect())
             }
         }
     }
