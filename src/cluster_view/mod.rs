@@ -16,7 +16,7 @@ pub(crate) mod ownership;
 pub(crate) mod prune;
 mod selector_index;
 
-pub(crate) use overlay::Overlay;
+pub use overlay::Overlay;
 
 /// The labels of a namespace.
 pub type NamespaceLabels = BTreeMap<String, String>;
