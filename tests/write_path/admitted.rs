@@ -12,7 +12,7 @@ use crate::support::{Cluster, Namespace, Webhook, eventually};
 use crate::{null_webhook, sets};
 
 /// How long the API server may take to learn of a configuration.
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_mins(1);
 
 /// The native policies, for the namespaces that are labelled `native`.
 const POLICIES: &str = include_str!("policies.yaml");
