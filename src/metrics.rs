@@ -6,6 +6,7 @@
 mod histogram;
 mod labels;
 mod late;
+mod shed;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -24,9 +25,12 @@ use crate::rules;
 
 pub use histogram::AtomicHistogram;
 pub(crate) use labels::action;
-pub use labels::{CacheKind, CertificateKind, Endpoint, HandshakeFailure, Operation, Verdict};
+pub use labels::{
+    CacheKind, CertificateKind, Endpoint, HandshakeFailure, Operation, Shed, Verdict,
+};
 use labels::{ORIGINS, origin_text};
 use late::LateGauge;
+pub use shed::Sheds;
 
 /// The media type of [`Metrics::encode`].
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -50,6 +54,12 @@ pub struct Metrics {
     pub connections: Gauge,
     /// Reviews in work.
     pub in_flight: Gauge,
+    /// Reviews in work whose computation has not begun.
+    pub waiting: Gauge,
+    /// Bytes that requests hold: their bodies, their answers and a little for each.
+    pub body_memory: Gauge,
+    /// What was given up under load.
+    pub shed: Sheds,
     /// Services that the controller keeps.
     pub governing_services: Gauge,
     /// Policies that are known, those in files and those in the cluster.
@@ -136,6 +146,9 @@ impl Metrics {
             handshake_failures: HandshakeFailures::default(),
             connections: Gauge::default(),
             in_flight: Gauge::default(),
+            waiting: Gauge::default(),
+            body_memory: Gauge::default(),
+            shed: Sheds::default(),
             governing_services: Gauge::default(),
             policies: Gauge::default(),
             policy_reload_success: Gauge::default(),
@@ -189,6 +202,7 @@ impl Metrics {
             taken,
             self.governing_services_taken.clone(),
         );
+        self.shed.register(registry, &self.waiting, &self.body_memory);
         for kind in HandshakeFailure::ALL {
             drop(self.handshake_failures.0.get_or_create(&of_kind(kind)));
         }
