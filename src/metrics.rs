@@ -202,7 +202,8 @@ impl Metrics {
             taken,
             self.governing_services_taken.clone(),
         );
-        self.shed.register(registry, &self.waiting, &self.body_memory);
+        self.shed
+            .register(registry, &self.waiting, &self.body_memory);
         for kind in HandshakeFailure::ALL {
             drop(self.handshake_failures.0.get_or_create(&of_kind(kind)));
         }

@@ -110,7 +110,8 @@ impl Incoming {
 
     /// The next piece of data, if it comes in time.
     async fn next(&mut self, share: &Share) -> Result<Option<Bytes>, Refusal> {
-        let limit = self.began + GRACE + Duration::from_millis(self.arrived / BYTES_PER_MILLISECOND);
+        let limit =
+            self.began + GRACE + Duration::from_millis(self.arrived / BYTES_PER_MILLISECOND);
         let data = tokio::select! {
             biased;
             data = next(&mut self.body) => data?,

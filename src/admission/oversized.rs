@@ -294,7 +294,11 @@ mod tests {
             let review: serde_json::Value = serde_json::from_slice(&answer.bytes).unwrap();
             assert_eq!(review["response"]["uid"], "u-1");
             assert_eq!(review["response"]["allowed"], allowed, "{review}");
-            assert_eq!(review["response"]["warnings"].is_array(), warned, "{review}");
+            assert_eq!(
+                review["response"]["warnings"].is_array(),
+                warned,
+                "{review}"
+            );
         }
     }
 }

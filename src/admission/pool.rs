@@ -80,7 +80,12 @@ impl Pool {
     /// # Errors
     ///
     /// When the operating system gives no thread.
-    pub fn start(threads: u32, capacity: u32, counts: Counts, io: &Handle) -> std::io::Result<Self> {
+    pub fn start(
+        threads: u32,
+        capacity: u32,
+        counts: Counts,
+        io: &Handle,
+    ) -> std::io::Result<Self> {
         let shared = Arc::new(Shared {
             lanes: Mutex::default(),
             work: Condvar::new(),
@@ -188,7 +193,10 @@ impl Shared {
         let mut lanes = self.lock();
         while !lanes.ended {
             let Some(turn) = lanes.next(self.threads) else {
-                lanes = self.work.wait(lanes).unwrap_or_else(PoisonError::into_inner);
+                lanes = self
+                    .work
+                    .wait(lanes)
+                    .unwrap_or_else(PoisonError::into_inner);
                 continue;
             };
             drop(lanes);

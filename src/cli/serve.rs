@@ -25,8 +25,8 @@ use crate::cluster::policies::objects::Objects;
 use crate::cluster_view::NoCluster;
 use crate::kube_client::Target;
 use crate::metrics::{Metrics, Shed};
-use crate::model::{duration, quantity};
 use crate::model::version::ServerVersion;
+use crate::model::{duration, quantity};
 use crate::server::health::{self, Readiness};
 use crate::server::{
     Config, Counts, Lifecycle, Limits, Memory, Server, SharedTls, Signals, Transport,
@@ -241,9 +241,8 @@ impl Args {
 
     /// A thread for each core computes reviews.
     fn pool(&self, metrics: &Metrics) -> anyhow::Result<Pool> {
-        let threads = std::thread::available_parallelism().map_or(1, |cores| {
-            u32::try_from(cores.get()).unwrap_or(u32::MAX)
-        });
+        let threads = std::thread::available_parallelism()
+            .map_or(1, |cores| u32::try_from(cores.get()).unwrap_or(u32::MAX));
         let counts = PoolCounts {
             in_flight: metrics.in_flight.clone(),
             waiting: metrics.waiting.clone(),

@@ -104,7 +104,11 @@ impl Activity {
             (false, true) => (limits.request_head, Advice::Abort),
             (false, false) => (limits.idle, Advice::Close),
         };
-        if self.still() >= limit { advice } else { Advice::Keep }
+        if self.still() >= limit {
+            advice
+        } else {
+            Advice::Keep
+        }
     }
 
     pub(super) fn bytes_arrived(&self) {
@@ -208,7 +212,11 @@ mod tests {
         }
         assert_eq!(activity.advise(&limits), Advice::Abort);
         activity.bytes_left(1, &limits);
-        assert_eq!(activity.advise(&limits), Advice::Abort, "one byte buys nothing");
+        assert_eq!(
+            activity.advise(&limits),
+            Advice::Abort,
+            "one byte buys nothing"
+        );
         activity.bytes_left(1 << 20, &limits);
         activity.all_left();
         assert_eq!(activity.advise(&limits), Advice::Keep);

@@ -33,8 +33,8 @@ const PATIENCE: Duration = Duration::from_millis(250);
 /// The same among small ones: as long as a peer that was cut takes to let go.
 const PROMPT: Duration = Duration::from_millis(2);
 
-/// What a peer is held to while others wait for its memory: 16 MiB a second.
-const BYTES_PER_MICROSECOND: u64 = 16;
+/// What a peer is held to while others wait for its memory: 8 MiB a second.
+const BYTES_PER_MICROSECOND: u64 = 8;
 
 /// Large bodies that may wait for their turn.
 const WAITING: usize = 256;
@@ -54,6 +54,8 @@ pub struct Memory {
 #[derive(Debug)]
 struct Part {
     units: Arc<Semaphore>,
+    /// Only the first of those that wait has a peer cut: each of them would cut one.
+    first: tokio::sync::Mutex<()>,
     holders: Mutex<HashMap<usize, Arc<Holder>>>,
     patience: Duration,
 }
@@ -138,6 +140,7 @@ impl Part {
     fn new(bytes: usize, patience: Duration) -> Self {
         Self {
             units: Arc::new(Semaphore::new(bytes / UNIT)),
+            first: tokio::sync::Mutex::default(),
             holders: Mutex::default(),
             patience,
         }
@@ -149,6 +152,7 @@ impl Part {
             return Ok(permit);
         }
         let _waiting = memory.waiting.try_acquire().map_err(|_| NoMemory)?;
+        let _first = self.first.lock().await;
         let mut taken = pin!(Arc::clone(&self.units).acquire_many_owned(units));
         loop {
             if let Ok(permit) = tokio::time::timeout(self.patience, &mut taken).await {
@@ -161,11 +165,13 @@ impl Part {
         }
     }
 
-    /// The holder whose peer has kept the others waiting for the longest time.
+    /// The holder whose peer has kept the others waiting for the longest time, if that was longer than they must wait.
     fn slowest(&self) -> Option<Arc<Holder>> {
         let holders = self.lock();
         let waited_for = holders.values().filter(|holder| holder.can_be_cut());
-        waited_for.max_by_key(|holder| holder.delay()).cloned()
+        let delays = waited_for.map(|holder| (holder.delay(), holder));
+        let (delay, slowest) = delays.max_by_key(|(delay, _)| *delay)?;
+        (delay > self.patience).then(|| Arc::clone(slowest))
     }
 
     fn enter(&self, holder: &Arc<Holder>) {
@@ -210,11 +216,11 @@ impl Holder {
     }
 
     /// How long nothing has come from the peer, or how far it is behind the pace; the longer of both.
-    fn delay(&self) -> u64 {
+    fn delay(&self) -> Duration {
         let age = self.age();
         let still = age.saturating_sub(self.last.load(Relaxed));
         let behind = age.saturating_sub(self.moved.load(Relaxed) / BYTES_PER_MICROSECOND);
-        still.max(behind)
+        Duration::from_micros(still.max(behind))
     }
 
     /// A request whose body is read can still be answered; one whose answer is not taken cannot.

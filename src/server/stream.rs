@@ -62,3 +62,36 @@ where
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stream_that_never_ends_is_dropped() {
+        let (alive, dropped) = oneshot::channel::<()>();
+        Streams(Duration::from_secs(40)).execute(async move {
+            let _alive = alive;
+            std::future::pending::<()>().await;
+        });
+        assert!(dropped.await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_stream_is_cut_alone_and_without_streams_the_connection_is() {
+        let activity = std::sync::Arc::new(Activity::new());
+        let (alive, dropped) = oneshot::channel::<()>();
+        let on = std::sync::Arc::clone(&activity);
+        Streams(Duration::from_mins(1)).execute(async move {
+            let _alive = alive;
+            Cut::current(&on).cut();
+            std::future::pending::<()>().await;
+        });
+        assert!(dropped.await.is_err());
+        assert!(!activity.cut.is_cancelled());
+        Cut::current(&activity).cut();
+        assert!(activity.cut.is_cancelled());
+    }
+}

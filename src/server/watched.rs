@@ -101,3 +101,47 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Watched<T> {
         self.stream.is_write_vectored()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use axum::Router;
+    use axum::routing::get;
+    use tokio::io::AsyncWriteExt;
+    use tokio::net::TcpStream;
+
+    use crate::server::{Config, Counts, Lifecycle, Limits, Server, Transport};
+
+    #[tokio::test]
+    async fn a_peer_that_never_reads_loses_its_connection() {
+        let counts = Counts::default();
+        let config = Config {
+            address: ([127, 0, 0, 1], 0).into(),
+            transport: Transport::Plain,
+            limits: Limits {
+                write: Duration::from_millis(50),
+                ..Limits::default()
+            },
+            counts: counts.clone(),
+        };
+        let router = Router::new().route("/", get(async || vec![b' '; 16 << 20]));
+        let server = Server::bind(config, router).await.unwrap();
+        let mut peer = TcpStream::connect(server.address()).await.unwrap();
+        tokio::spawn(server.run(Lifecycle::new()));
+        peer.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            .await
+            .unwrap();
+        let seen = |connections| {
+            let gauge = counts.connections.clone();
+            async move {
+                while gauge.get() != connections {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+            }
+        };
+        seen(1).await;
+        let ended = tokio::time::timeout(Duration::from_secs(20), seen(0)).await;
+        ended.expect("it is still served");
+    }
+}

@@ -3,6 +3,8 @@
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
@@ -20,6 +22,7 @@ pub struct Process {
     child: Child,
     events: Receiver<Value>,
     seen: Vec<Value>,
+    unread: Arc<AtomicBool>,
     /// The webhook port.
     pub webhook: SocketAddr,
     /// The probe port.
@@ -40,6 +43,13 @@ impl Process {
         let script = format!("ulimit -n {descriptors}; exec \"$0\" \"$@\"");
         shell.args(["-c", &script, PROGRAM]);
         Self::with_ephemeral(shell, arguments)
+    }
+
+    /// Starts the server, and reads no more of its log once it listens; the pipe stays open.
+    pub fn with_unread_log(arguments: &[&str]) -> Self {
+        let process = Self::start(arguments);
+        process.unread.store(true, Relaxed);
+        process
     }
 
     fn with_ephemeral(command: Command, arguments: &[&str]) -> Self {
@@ -69,12 +79,14 @@ impl Process {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let events = follow(&mut child);
+        let unread = Arc::default();
+        let events = follow(&mut child, &unread);
         let unknown = SocketAddr::from(([0, 0, 0, 0], 0));
         let mut process = Self {
             child,
             events,
             seen: Vec::new(),
+            unread,
             webhook: unknown,
             probes: unknown,
             authority: Vec::new(),
@@ -103,8 +115,22 @@ impl Process {
 
     /// Sends SIGTERM.
     pub fn terminate(&self) {
+        self.signal(Signal::TERM);
+    }
+
+    /// Sends a signal.
+    pub fn signal(&self, signal: Signal) {
         let pid = Pid::from_child(&self.child);
-        kill_process(pid, Signal::TERM).unwrap();
+        kill_process(pid, signal).unwrap();
+    }
+
+    /// A line of `/proc/PID/status` that says so many bytes, such as `VmRSS`, or `VmHWM` for the most so far.
+    pub fn memory(&self, name: &str) -> usize {
+        let path = format!("/proc/{}/status", self.child.id());
+        let status = std::fs::read_to_string(path).unwrap();
+        let line = status.lines().find(|line| line.starts_with(name)).unwrap();
+        let kib: usize = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+        kib << 10
     }
 
     /// Waits for the end.
@@ -124,7 +150,8 @@ fn address(listening: &Value, field: &str) -> SocketAddr {
     listening[field].as_str().unwrap().parse().unwrap()
 }
 
-fn follow(child: &mut Child) -> Receiver<Value> {
+fn follow(child: &mut Child, unread: &Arc<AtomicBool>) -> Receiver<Value> {
+    let unread = Arc::clone(unread);
     let (sender, events) = channel();
     let stderr = BufReader::new(child.stderr.take().unwrap());
     std::thread::spawn(move || {
@@ -133,6 +160,9 @@ fn follow(child: &mut Child) -> Receiver<Value> {
                 .unwrap_or_else(|_| serde_json::json!({ "message": line }));
             if sender.send(event).is_err() {
                 return;
+            }
+            while unread.load(Relaxed) {
+                std::thread::park();
             }
         }
     });

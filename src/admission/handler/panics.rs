@@ -117,7 +117,12 @@ async fn a_panic_is_a_500_and_its_connection_lives_on() {
         },
         metrics: Arc::clone(&metrics),
         pool: Pool::start(1, 1, counts, &tokio::runtime::Handle::current()).unwrap(),
-        memory: Arc::new(Memory::new(1 << 20, 1 << 20, Gauge::default(), Counter::default())),
+        memory: Arc::new(Memory::new(
+            1 << 20,
+            1 << 20,
+            Gauge::default(),
+            Counter::default(),
+        )),
     };
     let (address, authority) = served(router(Arc::new(webhook)), &metrics).await;
 

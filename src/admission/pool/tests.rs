@@ -21,7 +21,10 @@ impl Stage {
     }
 
     /// A review that computes until the sender is dropped.
-    fn review(&self, namespace: &'static str) -> (Sender<()>, tokio::task::JoinHandle<Result<(), Full>>) {
+    fn review(
+        &self,
+        namespace: &'static str,
+    ) -> (Sender<()>, tokio::task::JoinHandle<Result<(), Full>>) {
         let (go, gone) = channel::<()>();
         let (pool, begun) = (Arc::clone(&self.pool), self.begun.0.clone());
         let before = self.counts.in_flight.get() + i64::try_from(self.counts.shed.get()).unwrap();
@@ -71,7 +74,10 @@ async fn a_namespace_leaves_a_thread_to_the_others() {
         drop(go);
         review.await.unwrap().unwrap();
     }
-    assert_eq!((stage.counts.in_flight.get(), stage.counts.waiting.get()), (0, 0));
+    assert_eq!(
+        (stage.counts.in_flight.get(), stage.counts.waiting.get()),
+        (0, 0)
+    );
     until(|| stage.pool.0.lock().by_namespace.is_empty());
 }
 

@@ -66,10 +66,9 @@ async fn two_that_grow_into_each_other_do_not_wait_for_ever() {
         share.hold(2 * MIB).await.unwrap();
     }
     let [mut one, mut other] = shares;
-    let grown = tokio::join!(
-        async move { one.hold(4 * MIB).await.is_ok() },
-        async move { other.hold(4 * MIB).await.is_ok() }
-    );
+    let grown = tokio::join!(async move { one.hold(4 * MIB).await.is_ok() }, async move {
+        other.hold(4 * MIB).await.is_ok()
+    });
     assert!(grown.0 != grown.1, "{grown:?}");
 }
 
