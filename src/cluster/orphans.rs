@@ -63,7 +63,7 @@ fn has(pod: &Value, set: &Set<'_>, addition: &AddOperation) -> bool {
     let (tokens, value) = (tokens(&addition.path), &addition.value);
     let path: Vec<_> = tokens.iter().map(String::as_str).collect();
     match path.as_slice() {
-        ["spec", "serviceName"] => pod["spec"]["subdomain"] == *value,
+        ["spec", "serviceName"] => pod.pointer("/spec/subdomain") == Some(value),
         ["spec", "volumeClaimTemplates"] => each(value, |claim| has_claim(pod, claim)),
         ["spec", "volumeClaimTemplates", _] => has_claim(pod, value),
         // the claims of a pod that runs are there, whatever the template now says of their size
@@ -89,17 +89,25 @@ fn lacks(pod: &Value, set: &Set<'_>, removal: &RemoveOperation) -> bool {
 
 /// The claim of a pod is called `<claim>-<pod>`.
 fn has_claim(pod: &Value, claim: &Value) -> bool {
-    let (Some(claim), Some(pod_name)) = (
-        claim["metadata"]["name"].as_str(),
-        pod["metadata"]["name"].as_str(),
-    ) else {
+    let (Some(claim), Some(pod_name)) =
+        (text(claim, "/metadata/name"), text(pod, "/metadata/name"))
+    else {
         return false;
     };
     let name = format!("{claim}-{pod_name}");
-    let mut volumes = pod["spec"]["volumes"].as_array().into_iter().flatten();
-    volumes.any(|volume| {
-        volume["name"] == claim && volume["persistentVolumeClaim"]["claimName"] == *name
+    list(pod, "/spec/volumes").any(|volume| {
+        text(volume, "/name") == Some(claim)
+            && text(volume, "/persistentVolumeClaim/claimName") == Some(&name)
     })
+}
+
+fn text<'v>(value: &'v Value, pointer: &str) -> Option<&'v str> {
+    value.pointer(pointer)?.as_str()
+}
+
+fn list<'v>(value: &'v Value, pointer: &str) -> impl Iterator<Item = &'v Value> {
+    let items = value.pointer(pointer).and_then(Value::as_array);
+    items.into_iter().flatten()
 }
 
 /// The pod's container that comes from the set's container of this index: others may have been added around it.
@@ -110,8 +118,7 @@ fn container<'p>(pod: &'p Value, set: &Set<'_>, index: &str) -> Option<&'p Value
         .spec
         .containers
         .get(index.parse::<usize>().ok()?)?;
-    let mut containers = pod["spec"]["containers"].as_array()?.iter();
-    containers.find(|container| container["name"].as_str() == Some(&wanted.name))
+    list(pod, "/spec/containers").find(|container| text(container, "/name") == Some(&wanted.name))
 }
 
 fn has_field(container: &Value, field: &[&str], value: &Value) -> bool {
@@ -128,8 +135,7 @@ fn has_field(container: &Value, field: &[&str], value: &Value) -> bool {
 }
 
 fn has_mount(container: &Value, mount: &Value) -> bool {
-    let mut mounts = container["volumeMounts"].as_array().into_iter().flatten();
-    mounts.any(|found| holds(found, mount))
+    list(container, "/volumeMounts").any(|found| holds(found, mount))
 }
 
 fn each(list: &Value, holds: impl Fn(&Value) -> bool) -> bool {

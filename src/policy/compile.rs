@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
-use kube::core::Selector;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -20,6 +18,8 @@ use crate::model::name::is_dns_label;
 use crate::model::quantity::is_size;
 use crate::model::rules::{self, RuleId};
 use crate::policy::ClaimMode;
+use crate::statefulset::set::{MatchExpression, Selector};
+use crate::statefulset::view::Text;
 
 mod image;
 
@@ -177,27 +177,27 @@ impl Compiler<'_> {
             .ok()
     }
 
-    fn selector(&mut self, path: &str, spec: &LabelSelectorSpec) -> Selector {
-        let expressions =
-            spec.match_expressions
-                .iter()
-                .map(|requirement| LabelSelectorRequirement {
-                    key: requirement.key.clone(),
-                    operator: format!("{:?}", requirement.operator),
-                    values: Some(requirement.values.clone()),
-                });
-        let selector = LabelSelector {
-            match_labels: Some(spec.match_labels.clone()),
-            match_expressions: Some(expressions.collect()),
-        };
+    fn selector(&mut self, path: &str, spec: &LabelSelectorSpec) -> Selector<'static> {
         for (index, requirement) in spec.match_expressions.iter().enumerate() {
             if let Some(message) = requirement.fault() {
                 self.fault(format!("{path}.matchExpressions[{index}].values"), message);
             }
         }
-        Selector::try_from(selector)
-            .map_err(|error| self.fault(path, error.to_string()))
-            .unwrap_or_default()
+        let text = |text: &String| Text::from(text.clone());
+        let labels = spec.match_labels.iter();
+        let expressions = spec.match_expressions.iter();
+        Selector {
+            match_labels: labels
+                .map(|(key, value)| (text(key), text(value)))
+                .collect(),
+            match_expressions: expressions
+                .map(|requirement| MatchExpression {
+                    key: text(&requirement.key),
+                    operator: Text::from(format!("{:?}", requirement.operator)),
+                    values: requirement.values.iter().map(text).collect(),
+                })
+                .collect(),
+        }
     }
 
     fn rules(

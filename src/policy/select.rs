@@ -3,15 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
-use kube::core::{Selector, SelectorExt};
-
 use super::compile::unknown_policy;
 use super::{Glob, Policy, RuleAction};
 use crate::cluster_view::{ClusterView, Lookup};
 use crate::model::rules;
 use crate::statefulset::Subject;
 use crate::statefulset::annotations::INJECTED;
-use crate::statefulset::set::{Labels, Set};
+use crate::statefulset::set::{Labels, Selector, Set};
 
 /// The label that the API server gives every namespace.
 const NAME_LABEL: &str = "kubernetes.io/metadata.name";
@@ -24,9 +22,9 @@ pub struct Matcher {
     /// Namespaces by name: none of these.
     pub exclude: Vec<Glob>,
     /// Namespaces by label.
-    pub namespaces: Selector,
+    pub namespaces: Selector<'static>,
     /// Sets by label.
-    pub objects: Selector,
+    pub objects: Selector<'static>,
 }
 
 /// All policies at one moment.
@@ -68,7 +66,7 @@ impl Policies {
         Self {
             by_namespace_labels: policies
                 .iter()
-                .any(|policy| !policy.matches.namespaces.selects_all()),
+                .any(|policy| !policy.matches.namespaces.is_empty()),
             ordered: policies,
             keeper: keeper(),
         }
@@ -136,26 +134,19 @@ impl Matcher {
         let of = |globs: &[Glob]| globs.iter().any(|glob| glob.matches(namespace.name));
         (self.include.is_empty() || of(&self.include))
             && !of(&self.exclude)
-            && (self.namespaces.selects_all() || self.namespaces.matches(namespace.labels()))
+            && (self.namespaces.is_empty() || namespace.are_selected_by(&self.namespaces))
             && self.selects_set(subject)
     }
 
     fn selects_set(&self, subject: &Subject<'_>) -> bool {
-        if self.objects.selects_all() {
-            return true;
-        }
-        let selects = |labels: &Labels<'_>| self.objects.matches(&owned(labels));
+        let selects = |labels: &Labels<'_>| {
+            self.objects
+                .selects(|key| labels.get(key).map(|value| &**value))
+        };
         let old = subject.old.as_ref();
         selects(&subject.set.metadata.labels)
             || old.is_some_and(|old| selects(&old.set.metadata.labels))
     }
-}
-
-fn owned(labels: &Labels<'_>) -> BTreeMap<String, String> {
-    let pairs = labels.iter();
-    pairs
-        .map(|(key, value)| (key.to_string(), value.to_string()))
-        .collect()
 }
 
 /// The labels of a namespace, looked up when they are first asked for.
@@ -166,6 +157,11 @@ struct NamespaceLabels<'n> {
 }
 
 impl NamespaceLabels<'_> {
+    fn are_selected_by(&mut self, selector: &Selector<'_>) -> bool {
+        let labels = self.labels();
+        selector.selects(|key| labels.get(key).map(String::as_str))
+    }
+
     fn labels(&mut self) -> &BTreeMap<String, String> {
         let (name, cluster) = (self.name, self.cluster);
         self.labels

@@ -4,8 +4,7 @@
 use std::fmt;
 
 use super::set::{
-    Claim, Container, ContainerPort, Labels, MatchExpression, PodSpec, Selector, Set, Spec,
-    UpdateStrategy,
+    Claim, Container, ContainerPort, MatchExpression, PodSpec, Selector, Set, Spec, UpdateStrategy,
 };
 
 impl fmt::Display for Selector<'_> {
@@ -31,22 +30,27 @@ impl fmt::Display for MatchExpression<'_> {
 }
 
 impl Selector<'_> {
-    /// Whether it selects pods with these labels; an empty selector selects all.
-    #[must_use]
-    pub fn selects(&self, labels: &Labels<'_>) -> bool {
+    /// Whether it selects an object, of which `label` gives the value of a label; an empty selector selects all.
+    pub fn selects<'l>(&self, label: impl Fn(&str) -> Option<&'l str>) -> bool {
         let mut pairs = self.match_labels.iter();
         let mut expressions = self.match_expressions.iter();
-        pairs.all(|(key, value)| labels.get(key) == Some(value))
-            && expressions.all(|expression| expression.holds(labels))
+        pairs.all(|(key, value)| label(key) == Some(value))
+            && expressions.all(|expression| expression.holds(label(&expression.key)))
+    }
+
+    /// Whether it asks for nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.match_labels.is_empty() && self.match_expressions.is_empty()
     }
 }
 
 impl MatchExpression<'_> {
-    /// Whether the labels meet it. An unknown operator, which the server refuses, counts as met.
+    /// Whether an object meets it whose label of that key has this value. An unknown operator, which the server refuses,
+    /// counts as met.
     #[must_use]
-    pub fn holds(&self, labels: &Labels<'_>) -> bool {
-        let value = labels.get(&self.key);
-        let listed = value.is_some_and(|value| self.values.contains(value));
+    pub fn holds(&self, value: Option<&str>) -> bool {
+        let listed = value.is_some_and(|value| self.values.iter().any(|one| one == value));
         match &*self.operator {
             "In" => listed,
             "NotIn" => !listed,

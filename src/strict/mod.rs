@@ -26,7 +26,7 @@ mod slip;
 mod walk;
 
 pub use schema::MINOR;
-pub use slip::{Given, Right, Slip, Slips, Wanted};
+pub use slip::{Given, Obstacle, Right, Slip, Slips, Wanted};
 
 use jsonptr::{Pointer, PointerBuf};
 use serde_json::value::RawValue;

@@ -102,7 +102,8 @@ fn selecting(context: &Context<'_>) -> Vec<Arc<DisruptionBudget>> {
     let labels = &context.set.spec.template.metadata.labels;
     budgets.retain(|budget| {
         let selector = budget.selector.as_ref();
-        selector.is_some_and(|selector| selector.selects(labels))
+        selector
+            .is_some_and(|selector| selector.selects(|key| labels.get(key).map(|value| &**value)))
     });
     budgets
 }

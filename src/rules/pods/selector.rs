@@ -93,7 +93,8 @@ fn first_unmet<'s>(selector: &'s Selector<'_>, labels: &Labels<'_>) -> Option<(S
         return Some((format!("{key}={value}"), key));
     }
     let mut expressions = selector.match_expressions.iter();
-    let expression = expressions.find(|expression| !expression.holds(labels))?;
+    let expression = expressions
+        .find(|expression| !expression.holds(labels.get(&expression.key).map(|value| &**value)))?;
     Some((expression.to_string(), &expression.key))
 }
 
