@@ -6,7 +6,7 @@
 mod histogram;
 mod labels;
 mod late;
-mod shed;
+mod load;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -30,7 +30,7 @@ pub use labels::{
 };
 use labels::{ORIGINS, origin_text};
 use late::LateGauge;
-pub use shed::Sheds;
+pub use load::Load;
 
 /// The media type of [`Metrics::encode`].
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -50,16 +50,8 @@ pub struct Metrics {
     ca_bundle: LateGauge,
     /// TLS handshakes that failed.
     pub handshake_failures: HandshakeFailures,
-    /// Open connections of the webhook port.
-    pub connections: Gauge,
-    /// Reviews in work.
-    pub in_flight: Gauge,
-    /// Reviews in work whose computation has not begun.
-    pub waiting: Gauge,
-    /// Bytes that requests hold: their bodies, their answers and a little for each.
-    pub body_memory: Gauge,
-    /// What was given up under load.
-    pub shed: Sheds,
+    /// How busy the webhook port is.
+    pub load: Load,
     /// Services that the controller keeps.
     pub governing_services: Gauge,
     /// Policies that are known, those in files and those in the cluster.
@@ -144,11 +136,7 @@ impl Metrics {
             certificates: Family::default(),
             ca_bundle: LateGauge::default(),
             handshake_failures: HandshakeFailures::default(),
-            connections: Gauge::default(),
-            in_flight: Gauge::default(),
-            waiting: Gauge::default(),
-            body_memory: Gauge::default(),
-            shed: Sheds::default(),
+            load: Load::default(),
             governing_services: Gauge::default(),
             policies: Gauge::default(),
             policy_reload_success: Gauge::default(),
@@ -179,12 +167,7 @@ impl Metrics {
             "TLS handshakes that failed",
             failures,
         );
-        registry.register(
-            "connections",
-            "Open connections of the webhook port",
-            self.connections.clone(),
-        );
-        registry.register("in_flight", "Reviews in work", self.in_flight.clone());
+        self.load.register(registry);
         let governing = "Services that the controller keeps";
         registry.register(
             "governing_services",
@@ -202,8 +185,6 @@ impl Metrics {
             taken,
             self.governing_services_taken.clone(),
         );
-        self.shed
-            .register(registry, &self.waiting, &self.body_memory);
         for kind in HandshakeFailure::ALL {
             drop(self.handshake_failures.0.get_or_create(&of_kind(kind)));
         }

@@ -162,9 +162,10 @@ impl Review {
     }
 
     async fn review(&self, body: &[u8]) -> Result<Vec<u8>, Refusal> {
-        let reviewer = &self.webhook.reviewer;
-        let reviewed = reviewer.review(self.endpoint, body, self.deadline).await?;
-        reviewed.note(&self.webhook.metrics, self.started);
+        let webhook = &self.webhook;
+        let review = webhook.reviewer.review(self.endpoint, body, self.deadline);
+        let reviewed = review.await?;
+        reviewed.note(&webhook.metrics, self.started);
         Ok(reviewed.answer)
     }
 

@@ -50,10 +50,9 @@ impl Head {
 
     pub(super) fn operation(&self) -> Operation {
         let text = self.operation.to_ascii_lowercase();
-        let known = Operation::ALL.into_iter();
+        let mut known = Operation::ALL.into_iter();
         known
-            .filter(|operation| operation.as_str() == text)
-            .last()
+            .find(|operation| operation.as_str() == text)
             .unwrap_or(Operation::Unknown)
     }
 

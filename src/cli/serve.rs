@@ -232,9 +232,9 @@ impl Args {
                 ..Limits::default()
             },
             counts: Counts {
-                connections: metrics.connections.clone(),
+                connections: metrics.load.connections.clone(),
                 handshake_failures: metrics.handshake_failures.clone(),
-                displaced: metrics.shed.counter(Shed::Connection),
+                displaced: metrics.load.shed(Shed::Connection),
             },
         }
     }
@@ -244,9 +244,9 @@ impl Args {
         let threads = std::thread::available_parallelism()
             .map_or(1, |cores| u32::try_from(cores.get()).unwrap_or(u32::MAX));
         let counts = PoolCounts {
-            in_flight: metrics.in_flight.clone(),
-            waiting: metrics.waiting.clone(),
-            shed: metrics.shed.counter(Shed::Review),
+            in_flight: metrics.load.in_flight.clone(),
+            waiting: metrics.load.waiting.clone(),
+            shed: metrics.load.shed(Shed::Review),
         };
         let io = tokio::runtime::Handle::current();
         let pool = Pool::start(threads, self.max_in_flight, counts, &io);
@@ -255,8 +255,8 @@ impl Args {
 
     fn memory(&self, metrics: &Metrics) -> Memory {
         let (held, cut) = (
-            metrics.body_memory.clone(),
-            metrics.shed.counter(Shed::Peer),
+            metrics.load.body_memory.clone(),
+            metrics.load.shed(Shed::Peer),
         );
         Memory::new(self.body_memory, BODY_BYTES, held, cut)
     }

@@ -107,7 +107,7 @@ const PATHS: [(&str, u16, &str); 4] = [
 async fn a_panic_is_a_500_and_its_connection_lives_on() {
     let metrics = Arc::new(Metrics::new());
     let counts = PoolCounts {
-        in_flight: metrics.in_flight.clone(),
+        in_flight: metrics.load.in_flight.clone(),
         ..PoolCounts::default()
     };
     let webhook = Webhook {
