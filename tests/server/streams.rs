@@ -1,5 +1,7 @@
 //! Peers that use what HTTP/2 has against the server, each beside a good client that must see nothing of it.
 
+use std::time::Duration;
+
 use h2::client::SendRequest;
 use hyper::Request;
 use hyper::body::Bytes;
@@ -102,7 +104,9 @@ async fn rapid_resets_cost_nobody_else_and_leave_nothing() {
                 // The server ends a connection that only resets.
                 Err(_) => break,
             }
-            let (_, mut stream) = sender.send_request(head(), false).unwrap();
+            let Ok((_, mut stream)) = sender.send_request(head(), false) else {
+                break;
+            };
             let _ = stream.send_data(body(), true);
             stream.send_reset(h2::Reason::CANCEL);
         }
@@ -115,6 +119,36 @@ async fn rapid_resets_cost_nobody_else_and_leave_nothing() {
     assert!(after < before + (24 << 20), "{before} {after}");
 }
 
+/// A frame of HTTP/2: its type, its flags, its stream and what it carries.
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    let stream = stream.to_be_bytes();
+    [&length[1..], &[kind, flags], &stream, payload].concat()
+}
+
+/// How every connection of HTTP/2 begins.
+fn preface() -> Vec<u8> {
+    [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", &*frame(4, 0, 0, &[])].concat()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn resets_that_come_faster_than_they_are_looked_at_end_the_connection() {
+    let process = Process::start(&[]);
+    let steady = Steady::start(&process).await;
+    let mut flood = preface();
+    for stream in (1..4_000).step_by(2) {
+        let head = b"\x83\x87\x04\x09/validate\x01\x09localhost";
+        flood.extend(frame(1, 4, stream, head));
+        flood.extend(frame(3, 0, stream, &8_u32.to_be_bytes()));
+    }
+    let mut peer = tls(&process, &["h2"]).await;
+    let _ = peer.write_all(&flood).await;
+    let mut said = Vec::new();
+    let ended = tokio::time::timeout(Duration::from_secs(20), peer.read_to_end(&mut said));
+    let _ = ended.await.expect("the connection lives on");
+    steady.finish().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn continuations_without_end_end_the_connection() {
     let process = Process::start(&[]);
@@ -122,13 +156,7 @@ async fn continuations_without_end_end_the_connection() {
     let steady = Steady::start(&process).await;
     let (mut read, mut write) = tokio::io::split(tls(&process, &["h2"]).await);
     let flood = tokio::spawn(async move {
-        let frame = |kind: u8, flags: u8, stream: u32, payload: &[u8]| {
-            let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
-            [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
-        };
-        let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-        write.write_all(preface).await?;
-        write.write_all(&frame(4, 0, 0, &[])).await?;
+        write.write_all(&preface()).await?;
         write.write_all(&frame(1, 0, 1, &[0x82])).await?;
         // A literal field that is not indexed, again and again.
         let field = [
