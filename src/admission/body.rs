@@ -39,6 +39,7 @@ pub(super) async fn read(body: Body, share: &mut Share, largest: usize) -> Resul
         incoming.discard().await;
         return Err(Refusal::Overloaded);
     }
+    incoming.began = Instant::now();
     let first = incoming.next(share).await?.unwrap_or_default();
     if incoming.body.is_end_stream() && first.len() <= keeps {
         return Ok(Read::Whole(first));

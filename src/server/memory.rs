@@ -78,6 +78,8 @@ enum Doing {
 #[derive(Debug)]
 struct Holder {
     began: Instant,
+    /// When it got its memory; before that it is the peer that waits.
+    since: AtomicU64,
     moved: AtomicU64,
     last: AtomicU64,
     doing: AtomicU8,
@@ -199,12 +201,21 @@ impl Holder {
     fn new(peer: Cut) -> Self {
         Self {
             began: Instant::now(),
+            since: AtomicU64::new(0),
             moved: AtomicU64::new(0),
             last: AtomicU64::new(0),
             doing: AtomicU8::new(Doing::Reading as u8),
             too_slow: CancellationToken::new(),
             peer,
         }
+    }
+
+    /// From now on the others may wait for this peer.
+    fn begin(&self) {
+        let now = self.age();
+        self.since.store(now, Relaxed);
+        self.last.store(now, Relaxed);
+        self.moved.store(0, Relaxed);
     }
 
     fn is(&self, doing: Doing) -> bool {
@@ -219,7 +230,8 @@ impl Holder {
     fn delay(&self) -> Duration {
         let age = self.age();
         let still = age.saturating_sub(self.last.load(Relaxed));
-        let behind = age.saturating_sub(self.moved.load(Relaxed) / BYTES_PER_MICROSECOND);
+        let paid = self.moved.load(Relaxed) / BYTES_PER_MICROSECOND;
+        let behind = age.saturating_sub(self.since.load(Relaxed).saturating_add(paid));
         Duration::from_micros(still.max(behind))
     }
 
@@ -262,6 +274,7 @@ impl Share {
             _ => {
                 self.give_back();
                 self.permit = Some(taken);
+                self.holder.begin();
                 part.enter(&self.holder);
             }
         }

@@ -153,7 +153,7 @@ async fn two_hundred_bodies_of_7_mib_stay_within_the_memory() {
         );
     }
     steady.finish().await;
-    assert!(answered > BODIES / 10, "{answered}");
+    assert!(answered > BODIES / 2, "{answered}");
     assert_eq!(metric(&process, "body_memory_bytes").await, 0);
     let most = process.memory("VmHWM");
     assert!(most < 160 << 20, "{most}");

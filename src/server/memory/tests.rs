@@ -58,6 +58,28 @@ async fn the_slowest_lets_go_and_who_computes_is_left_alone() {
     assert!(!computes.holder.too_slow.is_cancelled());
 }
 
+#[tokio::test]
+async fn the_time_that_a_request_waited_is_not_held_against_its_peer() {
+    let (memory, ..) = memory(8 * MIB);
+    let mut first = memory.share(Cut::detached());
+    first.hold(4 * MIB).await.unwrap();
+    first.computing();
+    let mut waits = memory.share(Cut::detached());
+    let waiting = async {
+        waits.hold(4 * MIB).await.unwrap();
+        assert!(
+            waits.holder.delay() < PATIENCE,
+            "{:?}",
+            waits.holder.delay()
+        );
+    };
+    let ends = async {
+        tokio::time::sleep(PATIENCE * 2).await;
+        drop(first);
+    };
+    tokio::join!(waiting, ends);
+}
+
 #[tokio::test(start_paused = true)]
 async fn two_that_grow_into_each_other_do_not_wait_for_ever() {
     let (memory, ..) = memory(8 * MIB);
