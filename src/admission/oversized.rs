@@ -7,12 +7,11 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::{Reviewer, response};
-use crate::cluster::World;
-use crate::cluster_view::{ClusterView, Lookup};
-use crate::evaluate;
+use crate::cluster_view::ClusterView;
 use crate::metrics::{Endpoint, Metrics, Operation, RequestLabels, Verdict};
 use crate::model::finding::{Action, Finding};
 use crate::policy::{Policies, Policy, Profile};
+use crate::review::{self, policy_for};
 use crate::statefulset::{Source, Subject};
 
 /// The rule of sets that are too large to be reviewed.
@@ -33,7 +32,7 @@ pub(super) struct Head {
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) bytes: Vec<u8>,
-    pub(super) verdict: evaluate::Verdict,
+    pub(super) verdict: review::Verdict,
     /// Whether it is about a set at all.
     pub(super) judged: bool,
 }
@@ -106,7 +105,7 @@ pub(super) fn answer(
     let policies = reviewer.policies.load_full();
     let judged = head.is_judged();
     let action = judged
-        .then(|| policy(head, &policies, &reviewer.world).and_then(action))
+        .then(|| policy(head, &policies, reviewer).and_then(action))
         .flatten();
     let finding = |action| Finding {
         rule: RULE,
@@ -118,9 +117,9 @@ pub(super) fn answer(
         ),
         help: "make its lists shorter, and move long texts into ConfigMaps".to_owned(),
     };
-    let verdict = evaluate::Verdict {
+    let verdict = review::Verdict {
         findings: action.map(finding).into_iter().collect(),
-        ..evaluate::Verdict::default()
+        ..review::Verdict::default()
     };
     Ok(Answer {
         bytes: response::verdict(&head.uid, &head.name, &verdict)?,
@@ -130,15 +129,11 @@ pub(super) fn answer(
 }
 
 /// The policy for the namespace.
-fn policy<'a>(head: &Head, policies: &'a Policies, world: &World) -> Option<&'a Policy> {
-    let view: &dyn ClusterView = match world {
-        World::Offline(nothing) => nothing,
-        World::Live(cluster) => &**cluster,
+fn policy<'a>(head: &Head, policies: &'a Policies, reviewer: &Reviewer) -> Option<&'a Policy> {
+    let view: &dyn ClusterView = match &reviewer.cluster {
+        Some(cluster) => &**cluster,
+        None => &reviewer.nothing,
     };
-    let labels = view.namespace_labels(&head.namespace);
-    if policies.read_namespace_labels() && matches!(labels, Lookup::Unknown) {
-        return Some(Policies::careful());
-    }
     let object = serde_json::json!({"metadata": {"name": &head.name}}).to_string();
     let object: &RawValue = serde_json::from_str(&object).ok()?;
     let subject = Subject::decode(Source {
@@ -146,7 +141,7 @@ fn policy<'a>(head: &Head, policies: &'a Policies, world: &World) -> Option<&'a 
         object,
         old_object: None,
     });
-    policies.select(&subject.ok()??, view)
+    policy_for(policies, &subject.ok()??, view)
 }
 
 /// What the rule does under a policy.
@@ -275,7 +270,6 @@ mod tests {
             profile: Profile::Permissive,
             ..Policy::default()
         };
-        let world = World::Offline(NoCluster { version: None });
         for (policy, allowed, warned) in [
             (Policy::default(), false, false),
             (enforced(Enforcement::Warn), true, true),
@@ -286,7 +280,8 @@ mod tests {
         ] {
             let reviewer = Reviewer {
                 policies: Arc::new(arc_swap::ArcSwap::from_pointee(policy.into())),
-                world: world.clone(),
+                cluster: None,
+                nothing: NoCluster::default(),
             };
             let head = Head::read(BEGINNING.as_bytes()).unwrap();
             let answer = answer(&head, &reviewer, 32 << 20).unwrap();
