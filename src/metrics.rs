@@ -6,6 +6,7 @@
 mod histogram;
 mod labels;
 mod late;
+mod load;
 mod log_lines;
 
 use std::collections::HashMap;
@@ -26,9 +27,12 @@ use crate::rules;
 
 pub use histogram::AtomicHistogram;
 pub(crate) use labels::action;
-pub use labels::{CacheKind, CertificateKind, Endpoint, HandshakeFailure, Operation, Verdict};
+pub use labels::{
+    CacheKind, CertificateKind, Endpoint, HandshakeFailure, Operation, Shed, Verdict,
+};
 use labels::{ORIGINS, origin_text};
 use late::LateGauge;
+pub use load::Load;
 use log_lines::DroppedLines;
 
 /// The media type of [`Metrics::encode`].
@@ -50,10 +54,8 @@ pub struct Metrics {
     log_lines_dropped: DroppedLines,
     /// TLS handshakes that failed.
     pub handshake_failures: HandshakeFailures,
-    /// Open connections of the webhook port.
-    pub connections: Gauge,
-    /// Reviews in work.
-    pub in_flight: Gauge,
+    /// How busy the webhook port is.
+    pub load: Load,
     /// Services that the controller keeps.
     pub governing_services: Gauge,
     /// Policies that are known, those in files and those in the cluster.
@@ -139,8 +141,7 @@ impl Metrics {
             ca_bundle: LateGauge::default(),
             log_lines_dropped: DroppedLines::default(),
             handshake_failures: HandshakeFailures::default(),
-            connections: Gauge::default(),
-            in_flight: Gauge::default(),
+            load: Load::default(),
             governing_services: Gauge::default(),
             policies: Gauge::default(),
             policy_reload_success: Gauge::default(),
@@ -174,12 +175,7 @@ impl Metrics {
             "TLS handshakes that failed",
             failures,
         );
-        registry.register(
-            "connections",
-            "Open connections of the webhook port",
-            self.connections.clone(),
-        );
-        registry.register("in_flight", "Reviews in work", self.in_flight.clone());
+        self.load.register(registry);
         let governing = "Services that the controller keeps";
         registry.register(
             "governing_services",
