@@ -18,7 +18,6 @@ use tempfile::TempDir;
 
 use shapes::{SHAPES, Shape};
 use steadyset::admission::Reviewer;
-use steadyset::cluster::World;
 use steadyset::cluster_view::NoCluster;
 use steadyset::metrics::Endpoint;
 
@@ -85,7 +84,8 @@ fn has_valgrind() -> bool {
 fn reviewer() -> Reviewer {
     Reviewer {
         policies: std::sync::Arc::default(),
-        world: World::Offline(NoCluster::default()),
+        cluster: None,
+        nothing: NoCluster::default(),
     }
 }
 
