@@ -116,6 +116,9 @@ pub fn all() -> impl Iterator<Item = &'static Entry> {
 #[must_use]
 pub fn by_image(image: &str) -> Option<&'static Entry> {
     let name = image_name(image);
+    if name.is_empty() {
+        return None;
+    }
     all().find(|entry| entry.images.iter().any(|pattern| matches(pattern, name)))
 }
 

@@ -3,6 +3,7 @@
 use crate::model::finding::Action;
 use crate::model::text::grouped;
 use crate::rules::{About, Builtin, Context, Docs, Rule, Violation};
+use crate::statefulset::set::Set;
 
 /// A set with more containers, mounts or claims than any real one has.
 pub static TOO_LARGE: Rule = Rule {
@@ -77,7 +78,7 @@ spec:
 ";
 
 fn too_large(context: &Context<'_>, violations: &mut Vec<Violation>) {
-    let before = context.old.map(|old| old.excesses()).unwrap_or_default();
+    let before = context.old.map(Set::excesses).unwrap_or_default();
     for excess in context.set.excesses() {
         let noun = excess.noun();
         let violation = Violation::new(
