@@ -3,7 +3,7 @@
 
 CARGO ?= cargo
 
-.PHONY: help run demo test bench docs manifests lint
+.PHONY: help run demo test growth bench docs manifests lint
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -18,6 +18,9 @@ demo: ## five real reports through the webhook, step by step
 
 test: ## everything
 	$(CARGO) test --locked
+
+growth: ## what a review costs as each list of a set grows, in instructions; needs valgrind
+	STEADYSET_COUNT_INSTRUCTIONS=1 $(CARGO) test --locked --test growth
 
 bench: ## the cost of a review over real TLS, beside the same server with an empty handler
 	$(CARGO) bench --locked --bench admission

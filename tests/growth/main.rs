@@ -2,7 +2,7 @@
 //! busy. Time would say as much of the machine as of the code.
 //!
 //! The instructions are counted by valgrind, in this program started anew for each review: hardware counters are absent in most
-//! virtual machines, and only a count is the same on each run. Where there is no valgrind these tests are shown as ignored, and what
+//! virtual machines, and only a count is the same on each run. `make growth` runs these tests; otherwise they are shown as ignored, and what
 //! bounds a review is tested all the same: its steps (`src/model/steps.rs`), its patch, and here the length of its answers.
 
 mod shapes;
@@ -23,6 +23,9 @@ use steadyset::metrics::Endpoint;
 
 /// Names the body of the review that this program, started by itself, is to do.
 const BODY: &str = "STEADYSET_GROWTH_BODY";
+
+/// Has instructions counted, which takes minutes: `make growth` sets it.
+const COUNT: &str = "STEADYSET_COUNT_INSTRUCTIONS";
 
 /// How many bytes the smaller of two sets that are compared has, about.
 const SMALL: usize = 8 * 1024;
@@ -58,7 +61,7 @@ fn main() -> ExitCode {
         black_box(counted(&reviewer, &body));
         return ExitCode::SUCCESS;
     }
-    let counts = has_valgrind();
+    let counts = std::env::var_os(COUNT).is_some() && has_valgrind();
     let growth = ["CREATE", "UPDATE"].into_iter().flat_map(|operation| {
         SHAPES.iter().map(move |shape| {
             let name = format!("{operation}::{}", shape.name.replace(' ', "_"));
