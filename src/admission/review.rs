@@ -10,6 +10,7 @@ use crate::cluster::policies::SharedPolicies;
 use crate::cluster_view::NoCluster;
 use crate::metrics::{Endpoint, Metrics, Operation, RequestLabels, Verdict};
 use crate::model::finding::Phase;
+use crate::model::text::clipped;
 use crate::review::{self, review};
 use crate::statefulset::{Subject, Undecodable};
 use crate::telemetry::REVIEWS;
@@ -168,6 +169,12 @@ impl Judgement {
 }
 
 impl Reviewed<'_> {
+    /// The answer as it is sent, an `AdmissionReview` in JSON.
+    #[must_use]
+    pub fn answer(&self) -> &[u8] {
+        &self.answer
+    }
+
     /// Counts the review and writes its line into the log.
     pub(super) fn note(&self, metrics: &Metrics, started: Instant) {
         metrics.count_request(self.labels);
@@ -179,7 +186,8 @@ impl Reviewed<'_> {
             endpoint = self.labels.endpoint.as_str(),
             operation = self.labels.operation.as_str(),
             namespace = &*self.envelope.namespace,
-            name = &*self.envelope.name,
+            // not validated yet: it may be as long as the object
+            name = clipped(&self.envelope.name, response::NAME),
             user = &*self.envelope.user,
             uid = &*self.envelope.uid,
             dry_run = self.labels.dry_run,

@@ -119,7 +119,8 @@ pub fn all() -> impl Iterator<Item = &'static Entry> {
 #[must_use]
 pub fn by_image(image: &str) -> Option<&'static Entry> {
     static INDEX: LazyLock<Index> = LazyLock::new(Index::new);
-    INDEX.get(image_name(image))
+    let name = image_name(image);
+    (!name.is_empty()).then(|| INDEX.get(name))?
 }
 
 /// The entries by what their images are called.

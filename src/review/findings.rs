@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::Verdict;
 use crate::inject::{Notice, Tag};
 use crate::model::finding::{Action, Finding};
+use crate::model::finding_limits;
 use crate::model::pointer::escape;
 use crate::policy::Profile;
 use crate::policy::exemption::{Exemption, Use};
@@ -42,6 +43,7 @@ pub(crate) fn add(context: &Context<'_>, now: Timestamp, verdict: &mut Verdict) 
             }
         }
     }
+    finding_limits::apply(&mut verdict.findings);
 }
 
 fn exempted(message: String) -> Notice {

@@ -249,6 +249,7 @@ pub fn all() -> &'static [&'static Rule] {
         &pods::readiness::MISSING,
         &pods::probes::PORT_UNKNOWN,
         &pods::probes::SUCCESS_THRESHOLD,
+        &pods::size::TOO_LARGE,
         &pods::selector::MISMATCH,
         &pods::liveness::WITHOUT_STARTUP,
         &pods::grace::ZERO,

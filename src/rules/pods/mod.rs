@@ -8,3 +8,4 @@ pub mod name;
 pub mod probes;
 pub mod readiness;
 pub mod selector;
+pub mod size;
