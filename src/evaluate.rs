@@ -1,5 +1,7 @@
 //! The one function that every surface calls.
 
+use std::fmt;
+
 use jiff::Timestamp;
 use json_patch::PatchOperation;
 
@@ -25,8 +27,30 @@ pub struct Verdict {
     pub notices: Vec<Notice>,
     /// The rules that the set is exempted from and breaks.
     pub exempted: Vec<&'static str>,
+    /// What only warns because of the owner that the set names.
+    pub spared: Option<Spared>,
     /// The JSON Patch: what the author misplaced is moved, then what is missing is filled in; empty in [`Phase::Validate`].
     pub operations: Vec<PatchOperation>,
+}
+
+/// What would deny, did the set not name an owner that is believed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Spared {
+    /// The owner, as `Kind.group/name`.
+    pub owner: String,
+    /// The rules, in their order.
+    pub rules: Vec<&'static str>,
+}
+
+impl fmt::Display for Spared {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "{} owned by {}",
+            self.rules.join(","),
+            self.owner
+        )
+    }
 }
 
 impl Verdict {

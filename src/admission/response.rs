@@ -76,13 +76,16 @@ fn tag(tag: Tag) -> &'static str {
     }
 }
 
-/// Findings that are for the audit log only. The key gets the name of the webhook in front, so it must have no slash.
+/// What is for the audit log: findings that are for it alone, and what only warns because of an owner. A key gets the name of the
+/// webhook in front, so it must have no slash.
 fn audited(verdict: &Verdict) -> Option<AuditAnnotations> {
     let texts: Vec<_> = of(verdict, Action::Audit)
         .map(|finding| format!("{} [{}]", finding.field(), finding.rule))
         .collect();
-    (!texts.is_empty()).then(|| AuditAnnotations {
+    let spared = verdict.spared.as_ref().map(ToString::to_string);
+    (!texts.is_empty() || spared.is_some()).then(|| AuditAnnotations {
         findings: texts.join(", "),
+        spared,
     })
 }
 
@@ -127,7 +130,10 @@ impl<'a> Answer<'a> {
 
 #[derive(Serialize)]
 struct AuditAnnotations {
+    #[serde(skip_serializing_if = "String::is_empty")]
     findings: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    spared: Option<String>,
 }
 
 /// Never 422 and never `Invalid`: operators delete and recreate a set that is refused so.

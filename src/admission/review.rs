@@ -159,6 +159,7 @@ impl Reviewed<'_> {
             verdict = self.labels.verdict.as_str(),
             findings = self.findings(),
             injections = self.injections(),
+            spared = self.verdict.spared.as_ref().map(ToString::to_string),
             micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
             "reviewed"
         );
@@ -173,6 +174,9 @@ impl Reviewed<'_> {
         }
         for rule in &self.verdict.exempted {
             metrics.count_exemption(rule);
+        }
+        for rule in self.verdict.spared.iter().flat_map(|spared| &spared.rules) {
+            metrics.count_spared(rule);
         }
     }
 

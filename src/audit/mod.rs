@@ -10,7 +10,7 @@ use json_patch::PatchOperation;
 use serde::Serialize;
 
 use crate::cluster_view::manifests::Manifests;
-use crate::evaluate::{Verdict, evaluate};
+use crate::evaluate::{Spared, Verdict, evaluate};
 use crate::model::finding::{Action, Finding, Phase};
 use crate::policy::Policies;
 use crate::statefulset::Subject;
@@ -90,6 +90,8 @@ pub struct Row {
     pub injections: usize,
     /// The rules that it breaks and is exempted from.
     pub exempted: Vec<&'static str>,
+    /// What would deny, did the set not name a controller as its owner.
+    pub spared: Option<Spared>,
 }
 
 /// Where a set was found.
@@ -170,6 +172,18 @@ impl Report {
         self.sources.extend(after.sources);
     }
 
+    /// Notes which sets are believed to have an owner: a webhook knows who writes a set, an audit does not.
+    pub(crate) fn note_owners(&mut self) {
+        let spared = self.rows.iter().filter_map(|row| {
+            let spared = row.spared.as_ref()?;
+            let (namespace, name) = (&row.namespace, &row.name);
+            Some(format!(
+                "{namespace}/{name}: only warned, {spared}: an audit has no author, and believes the owner reference"
+            ))
+        });
+        self.notes.extend(spared);
+    }
+
     /// How often what was found.
     #[must_use]
     pub fn summary(&self) -> Summary {
@@ -240,6 +254,7 @@ impl Row {
             findings: findings.collect(),
             injections: counted.count(),
             exempted: verdict.exempted,
+            spared: verdict.spared,
             patch: verdict
                 .operations
                 .into_iter()

@@ -144,7 +144,7 @@ impl Args {
         follow_files(&self.config, &store, &mut tasks)?;
         let world = self
             .cluster
-            .world(&metrics, &mut readiness, &mut tasks)
+            .world(&metrics, &mut readiness, &mut tasks, &store)
             .await?;
         if let World::Live(cluster) = &world {
             let gate = readiness.gate("policies");
@@ -266,6 +266,7 @@ impl Cluster {
         metrics: &Arc<Metrics>,
         readiness: &mut Readiness,
         tasks: &mut Tasks,
+        store: &Store,
     ) -> anyhow::Result<World> {
         let version = self.kube_version;
         if self.offline {
@@ -280,7 +281,9 @@ impl Cluster {
             .await
             .context("no cluster to serve; --no-cluster serves without one")?;
         let cluster = Arc::new(cluster::Cluster::new(client, version));
-        cluster.start(metrics, readiness, tasks);
+        // the controller must not act on the built-in default while the cluster's own policies are on their way
+        store.await_objects();
+        cluster.start(metrics, readiness, tasks, store.followed());
         Ok(World::Live(cluster))
     }
 }

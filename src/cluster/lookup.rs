@@ -46,7 +46,7 @@ impl Cluster {
         deadline: Instant,
     ) -> Result<Option<Verdict>, Undecodable> {
         let Some(subject) = Subject::decode(write.source)? else {
-            return Ok(None);
+            return self.judge_metadata(policies, write.source, phase);
         };
         let namespace = write.source.namespace;
         let creates = subject.operation() == Operation::Create;
@@ -64,6 +64,13 @@ impl Cluster {
         let Some(policy) = selected else {
             return Ok(None);
         };
+        let narrowed = self
+            .narrowed_for_author(policy, &subject, write.user, deadline)
+            .await;
+        let policy = narrowed.as_ref().unwrap_or(policy);
+        if subject.set.is_controlled() {
+            view.set_author(write.author());
+        }
         if policy.exemptions.require_verb && Exemption::of(&subject.set).is_some() {
             view.set_exempt_verb(self.may_exempt(policy, write.user, deadline).await);
         }

@@ -4,12 +4,13 @@
 //! The knowledge rooms see none of this but [`crate::cluster_view::ClusterView`].
 
 mod cache;
-mod exempt;
 mod governing_service;
 mod live;
 mod lookup;
 mod orphans;
 pub mod policies;
+mod rights;
+mod service_rights;
 mod start;
 #[cfg(test)]
 mod testing;

@@ -6,8 +6,9 @@ use jiff::Timestamp;
 use serde_json::value::RawValue;
 use tokio::time::Instant;
 
+use super::rights::User;
 use crate::cluster::Cluster;
-use crate::cluster_view::NoCluster;
+use crate::cluster_view::{NoCluster, Overlay};
 use crate::evaluate::{Verdict, evaluate};
 use crate::model::finding::Phase;
 use crate::policy::Policies;
@@ -41,11 +42,12 @@ impl World {
                 let Some(subject) = Subject::decode(write.source)? else {
                     return Ok(None);
                 };
-                let policy = policies.select(&subject, nothing);
-                Ok(
-                    policy
-                        .map(|policy| evaluate(policy, subject, nothing, phase, Timestamp::now())),
-                )
+                let mut view = Overlay::new(nothing);
+                if subject.set.is_controlled() {
+                    view.set_author(write.author());
+                }
+                let policy = policies.select(&subject, &view);
+                Ok(policy.map(|policy| evaluate(policy, subject, &view, phase, Timestamp::now())))
             }
             Self::Live(cluster) => cluster.judge(policies, write, phase, deadline).await,
         }
@@ -59,4 +61,14 @@ pub struct Write<'a> {
     pub source: Source<'a>,
     /// The user, as `userInfo` of the review has him (`authentication.k8s.io/v1`, `UserInfo`).
     pub user: Option<&'a RawValue>,
+}
+
+impl Write<'_> {
+    /// The user's name; empty where none is given, which is nobody's.
+    pub(super) fn author(&self) -> String {
+        let written = self.user.map_or("{}", RawValue::get);
+        let user = serde_json::from_str::<User<'_>>(written);
+        user.map(|user| user.username.to_string())
+            .unwrap_or_default()
+    }
 }

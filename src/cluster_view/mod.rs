@@ -83,6 +83,12 @@ pub trait ClusterView: Send + Sync {
         Lookup::Unknown
     }
 
+    /// The user who writes the set, by name; `None` where there is none, as in an audit. It is looked up where the set names a
+    /// controller as its owner.
+    fn author(&self) -> Option<&str> {
+        None
+    }
+
     /// Pods that match the set's selector, have no controller and are called `<set>-N`, which is what
     /// `kubectl delete --cascade=orphan` leaves behind, and that are not yet what the injections would make of them: an
     /// injection would restart or block them. [`Lookup::Absent`] where there are none.

@@ -14,6 +14,7 @@ pub(crate) struct Overlay<'c> {
     orphaned_pods: Lookup<Vec<String>>,
     namespace_labels: Option<Lookup<Arc<NamespaceLabels>>>,
     exempt_verb: Lookup<()>,
+    author: Option<String>,
 }
 
 impl<'c> Overlay<'c> {
@@ -25,6 +26,7 @@ impl<'c> Overlay<'c> {
             orphaned_pods: cluster.orphaned_pods(),
             namespace_labels: None,
             exempt_verb: Lookup::Unknown,
+            author: None,
         }
     }
 
@@ -41,6 +43,11 @@ impl<'c> Overlay<'c> {
     /// Whether the user may exempt the set.
     pub(crate) fn set_exempt_verb(&mut self, verb: Lookup<()>) {
         self.exempt_verb = verb;
+    }
+
+    /// The user who writes the set, by name.
+    pub(crate) fn set_author(&mut self, author: String) {
+        self.author = Some(author);
     }
 
     /// The set's orphaned pods as they are now.
@@ -90,6 +97,10 @@ impl ClusterView for Overlay<'_> {
 
     fn exempt_verb(&self) -> Lookup<()> {
         self.exempt_verb.clone()
+    }
+
+    fn author(&self) -> Option<&str> {
+        self.author.as_deref()
     }
 
     fn orphaned_pods(&self) -> Lookup<Vec<String>> {

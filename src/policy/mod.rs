@@ -19,9 +19,11 @@ pub mod exemption;
 pub(crate) mod schema;
 mod select;
 pub mod spec;
+pub mod trust;
 
 pub use schema::Fault;
 pub use select::{Matcher, Policies};
+pub use trust::TrustedController;
 
 /// A policy, ready to be asked. The default is what applies while no policy exists at all.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -42,6 +44,8 @@ pub struct Policy {
     pub exemptions: Exemptions,
     /// What is injected.
     pub inject: Inject,
+    /// The owners that are believed; empty means all that [`trust::believed_controller`] believes by itself.
+    pub trusted_controllers: Vec<TrustedController>,
 }
 
 impl Policy {
@@ -306,6 +310,8 @@ pub enum StartupMode {
 pub struct ServiceName {
     /// With what.
     pub mode: ServiceNameMode,
+    /// Whether `LinkOrCreate` is `Link` for an author who may not create Services in the set's namespace; false unless told.
+    pub require_service_rights: bool,
 }
 
 /// With what an empty `spec.serviceName` is filled in.
