@@ -197,6 +197,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::evaluate::Spared;
     use crate::inject::Notice;
 
     fn finding(action: Action, pointer: &str) -> Finding {
@@ -215,6 +216,22 @@ mod tests {
         let review: Value =
             serde_json::from_slice(&super::verdict("u", "web", verdict).unwrap()).unwrap();
         review["response"].clone()
+    }
+
+    #[test]
+    fn what_an_owner_spares_is_for_the_audit_log() {
+        let verdict = Verdict {
+            spared: Some(Spared {
+                owner: "Db.example.com/main".to_owned(),
+                rules: vec!["claim-mode-mismatch", "service-missing"],
+            }),
+            ..Verdict::default()
+        };
+        let spared = "claim-mode-mismatch,service-missing owned by Db.example.com/main";
+        assert_eq!(
+            answer(&verdict)["auditAnnotations"],
+            json!({ "spared": spared })
+        );
     }
 
     #[test]

@@ -81,3 +81,81 @@ pub fn without_service(mut record: Record) -> Record {
     record.set_state(SERVICE_NAME, State::Adopted);
     record
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::inject::testing::{World, Written, create_with, update_with, web};
+    use crate::policy::ProbeMode;
+    use crate::statefulset::annotations::INJECTED;
+
+    fn item(state: &str, value: &Value, source: &str) -> Value {
+        json!({"state": state, "value": value, "source": source, "version": "0.1.0"})
+    }
+
+    /// A set that names this Service, with this record.
+    fn recorded(service: &str, record: &Value) -> Value {
+        web(&json!({
+            "metadata": {"annotations": {INJECTED: record.to_string()}},
+            "spec": {"serviceName": service},
+        }))
+    }
+
+    fn record(written: &Written) -> Value {
+        let text = written.set["metadata"]["annotations"][INJECTED].as_str();
+        serde_json::from_str(text.unwrap()).unwrap()
+    }
+
+    #[test]
+    fn of_a_kind_that_is_off_nothing_is_recorded_in_a_new_set() {
+        let mut policy = Policy::default();
+        policy.inject.readiness_probe.mode = ProbeMode::Never;
+        policy.inject.service_name.mode = ServiceNameMode::Never;
+        policy.inject.volume_claims.mode = ClaimMode::Never;
+        let probe = json!({"tcpSocket": {"port": "http"}, "periodSeconds": 3600});
+        for state in ["injected", "yielded", "removed", "adopted"] {
+            let forged = json!({
+                "service-name": item(state, &json!("web-pods"), "policy"),
+                "readiness-probe/web": item(state, &probe, "port"),
+                "claim/data": item(state, &json!({}), "policy"),
+            });
+            let world = World::with(vec![]);
+            let written = create_with(&policy, &recorded("web-pods", &forged), &world);
+            assert_eq!(record(&written), json!({}), "{state}");
+            let pod = &written.set["spec"]["template"]["spec"];
+            assert_eq!(
+                pod["containers"][0]["readinessProbe"],
+                Value::Null,
+                "{state}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_service_is_claimed_only_when_the_set_is_made() {
+        let policy = Policy::default();
+        let world = World::with(vec![]);
+        let claim = json!({"service-name": item("injected", &json!("web-pods"), "policy")});
+        let made = create_with(&policy, &recorded("web-pods", &claim), &world);
+        assert_eq!(record(&made)["service-name"]["state"], "injected");
+        let mut changed = made.set.clone();
+        changed["spec"]["replicas"] = json!(5);
+        let written = update_with(&policy, &made.set, &changed, &world);
+        assert_eq!(record(&written)["service-name"]["state"], "injected");
+        let unclaimed = recorded("web-pods", &json!({}));
+        let written = update_with(&policy, &unclaimed, &changed, &world);
+        assert_eq!(record(&written)["service-name"]["state"], "adopted");
+    }
+
+    #[test]
+    fn a_probe_that_we_could_not_have_written_is_its_authors() {
+        let own = json!({"httpGet": {"path": "/mine", "port": "http"}});
+        let forged = json!({"readiness-probe/web": item("injected", &own, "port")});
+        let mut set = recorded("web", &forged);
+        set["spec"]["template"]["spec"]["containers"][0]["readinessProbe"] = own.clone();
+        let written = create_with(&Policy::default(), &set, &World::with(vec![]));
+        assert_eq!(record(&written)["readiness-probe/web"]["state"], "adopted");
+    }
+}
