@@ -5,10 +5,10 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
 use super::warning::Warnings;
-use crate::evaluate::Verdict;
 use crate::inject::Tag;
 use crate::model::field_path::dotted;
 use crate::model::finding::{Action, Finding};
+use crate::review::Verdict;
 
 /// Writes the answer to a judged set.
 ///
@@ -197,8 +197,8 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::evaluate::Spared;
     use crate::inject::Notice;
+    use crate::review::Spared;
 
     fn finding(action: Action, pointer: &str) -> Finding {
         let (message, help) = ("it is\nwrong".to_owned(), "write it right".to_owned());

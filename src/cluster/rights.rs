@@ -27,7 +27,7 @@ const ROOM: usize = 1024;
 
 view! {
     /// `UserInfo` (`authentication.k8s.io/v1`).
-    pub(super) struct User<'a> {
+    struct User<'a> {
         "username" => username: Text<'a>,
         "uid" => uid: Text<'a>,
         "groups" => groups: Vec<Text<'a>>,

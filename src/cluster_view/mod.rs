@@ -15,7 +15,7 @@ mod overlay;
 pub(crate) mod ownership;
 pub(crate) mod prune;
 
-pub(crate) use overlay::Overlay;
+pub use overlay::Overlay;
 
 /// The labels of a namespace.
 pub type NamespaceLabels = BTreeMap<String, String>;
@@ -83,8 +83,12 @@ pub trait ClusterView: Send + Sync {
         Lookup::Unknown
     }
 
-    /// The user who writes the set, by name; `None` where there is none, as in an audit. It is looked up where the set names a
-    /// controller as its owner.
+    /// Whether the user of this write may create Services in the set's namespace; unknown where nobody can be asked.
+    fn service_right(&self) -> Lookup<()> {
+        Lookup::Unknown
+    }
+
+    /// The user who writes the set, by name; `None` where there is none, as in an audit.
     fn author(&self) -> Option<&str> {
         None
     }

@@ -8,13 +8,14 @@ use crate::cluster_view::{
 use crate::model::version::ServerVersion;
 
 /// A view for one set: its namespace's Services and its orphaned pods are those just asked for.
-pub(crate) struct Overlay<'c> {
+pub struct Overlay<'c> {
     cluster: &'c dyn ClusterView,
     services: Option<Lookup<Vec<Arc<Service>>>>,
     orphaned_pods: Lookup<Vec<String>>,
     namespace_labels: Option<Lookup<Arc<NamespaceLabels>>>,
     exempt_verb: Lookup<()>,
-    author: Option<String>,
+    service_right: Lookup<()>,
+    author: Option<&'c str>,
 }
 
 impl<'c> Overlay<'c> {
@@ -26,6 +27,7 @@ impl<'c> Overlay<'c> {
             orphaned_pods: cluster.orphaned_pods(),
             namespace_labels: None,
             exempt_verb: Lookup::Unknown,
+            service_right: Lookup::Unknown,
             author: None,
         }
     }
@@ -45,8 +47,13 @@ impl<'c> Overlay<'c> {
         self.exempt_verb = verb;
     }
 
+    /// Whether the user may create Services in the set's namespace.
+    pub(crate) fn set_service_right(&mut self, right: Lookup<()>) {
+        self.service_right = right;
+    }
+
     /// The user who writes the set, by name.
-    pub(crate) fn set_author(&mut self, author: String) {
+    pub(crate) fn set_author(&mut self, author: &'c str) {
         self.author = Some(author);
     }
 
@@ -99,8 +106,12 @@ impl ClusterView for Overlay<'_> {
         self.exempt_verb.clone()
     }
 
+    fn service_right(&self) -> Lookup<()> {
+        self.service_right.clone()
+    }
+
     fn author(&self) -> Option<&str> {
-        self.author.as_deref()
+        self.author
     }
 
     fn orphaned_pods(&self) -> Lookup<Vec<String>> {

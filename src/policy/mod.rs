@@ -58,6 +58,21 @@ impl Policy {
             &self.name
         }
     }
+
+    /// Whether the author's own right to create Services decides if one is made for a new set.
+    #[must_use]
+    pub fn asks_for_service_rights(&self) -> bool {
+        let linkage = &self.inject.service_name;
+        linkage.require_service_rights && linkage.mode == ServiceNameMode::LinkOrCreate
+    }
+
+    /// The policy for an author who may not create Services: it links to what is there.
+    #[must_use]
+    pub fn without_service_rights(&self) -> Self {
+        let mut policy = self.clone();
+        policy.inject.service_name.mode = ServiceNameMode::Link;
+        policy
+    }
 }
 
 /// The most that a finding may do.

@@ -16,6 +16,13 @@ use crate::yaml::read::{Body, Broken};
 /// How often a set is walked: what has been moved is looked at again, with all that stands in it.
 const WALKS: usize = 8;
 
+/// How many fields are moved where they belong: each move reads the set once more.
+const MOVES: usize = 256;
+
+/// How many slips of a kind are told. Each is looked up in the whole text, so that a file full of them would take time that grows
+/// with its square; nobody reads more.
+const SLIPS: usize = 1_000;
+
 pub(super) struct Mending<'b, 't> {
     body: &'b Body<'t>,
     schema: &'static Schema,
@@ -50,8 +57,11 @@ impl<'b, 't> Mending<'b, 't> {
         let mut faults = faults;
         for _ in 0..WALKS {
             let mut changed = false;
+            let mut unknown = 0;
             for fault in &faults {
+                unknown += usize::from(fault.kind == Kind::Unknown);
                 changed |= match fault.kind {
+                    Kind::Unknown if unknown > SLIPS || self.slips.moves.len() >= MOVES => false,
                     Kind::Unknown => self.move_home(&mut set, &fault.pointer),
                     Kind::Shape(shape) => self.retype(&mut set, &fault.pointer, shape)?,
                     Kind::Fraction => make_whole(&mut set, &fault.pointer),
@@ -63,7 +73,8 @@ impl<'b, 't> Mending<'b, 't> {
                 break;
             }
         }
-        for fault in faults.iter().filter(|fault| fault.kind == Kind::Unknown) {
+        let unknown = faults.iter().filter(|fault| fault.kind == Kind::Unknown);
+        for fault in unknown.take(SLIPS) {
             self.note_unknown(&set, &fault.pointer);
         }
         Ok(Authored {
@@ -182,6 +193,10 @@ impl<'b, 't> Mending<'b, 't> {
         let (Some(value), Some(wanted)) = (set.pointer_mut(at), wanted(shape)) else {
             return Ok(false);
         };
+        if self.slips.all.len() >= SLIPS {
+            *value = Value::Null;
+            return Ok(true);
+        }
         let written = self.slips.written(at).into_owned();
         let given = given(value);
         let text = match given {
