@@ -7,10 +7,10 @@ use std::time::Instant;
 use super::{Envelope, Refusal, response};
 use crate::cluster::Cluster;
 use crate::cluster::policies::SharedPolicies;
-use crate::cluster_view::{ClusterView, NoCluster, Overlay};
+use crate::cluster_view::{NoCluster, Overlay};
 use crate::metrics::{Endpoint, Metrics, Operation, RequestLabels, Verdict};
 use crate::model::finding::Phase;
-use crate::review::{self, disclaim_service, review};
+use crate::review::{self, review};
 use crate::statefulset::{Source, Subject, Undecodable};
 use jiff::Timestamp;
 
@@ -101,25 +101,13 @@ impl Reviewer {
             old_object,
         };
         match Subject::decode(source) {
-            Ok(None) => self.without_change(endpoint, source),
+            Ok(None) => Judgement::Ignored,
             Ok(Some(subject)) => {
                 let verdict = self.verdict(subject, envelope, phase(endpoint), deadline.into());
                 // the decoded set is large, and every request would carry it along
                 let verdict = Box::pin(verdict).await;
                 verdict.map_or(Judgement::Ignored, Judgement::Judged)
             }
-            Err(error) => Judgement::Undecodable(error),
-        }
-    }
-
-    /// What becomes of a write that leaves the spec as it is.
-    fn without_change(&self, endpoint: Endpoint, source: Source<'_>) -> Judgement {
-        let cluster: &dyn ClusterView = match &self.cluster {
-            Some(cluster) if endpoint == Endpoint::Mutate => &**cluster,
-            _ => return Judgement::Ignored,
-        };
-        match disclaim_service(&self.policies.load(), source, cluster) {
-            Ok(verdict) => verdict.map_or(Judgement::Ignored, Judgement::Judged),
             Err(error) => Judgement::Undecodable(error),
         }
     }

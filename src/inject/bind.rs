@@ -70,16 +70,8 @@ fn is_on(policy: &Policy, kind: Kind) -> bool {
 }
 
 /// Whether a record claims that the controller keeps a Service which another record does not claim.
-#[must_use]
-pub fn claims_service(new: &Record, old: &Record) -> bool {
+fn claims_service(new: &Record, old: &Record) -> bool {
     new.kept_service().is_some() && new.kept_service() != old.kept_service()
-}
-
-/// The same record without that claim.
-#[must_use]
-pub fn without_service(mut record: Record) -> Record {
-    record.set_state(SERVICE_NAME, State::Adopted);
-    record
 }
 
 #[cfg(test)]

@@ -56,7 +56,7 @@ pub struct PolicySpec {
     /// What is injected.
     pub inject: InjectSpec,
     /// Whose owner references with `controller: true` have findings warn instead of deny: only these kinds, written by these users.
-    /// Empty: every custom resource, written by any ServiceAccount.
+    /// Empty: every custom resource, written by any service account.
     #[schemars(length(max = 64))]
     pub trusted_controllers: Vec<TrustedControllerSpec>,
 }
@@ -152,8 +152,8 @@ pub struct TrustedControllerSpec {
     /// The kind of the owner: `Kafka`.
     #[schemars(length(min = 1, max = 63))]
     pub kind: String,
-    /// The names of the ServiceAccounts that write for it, in which `*` stands for any text: `system:serviceaccount:kafka:*`.
-    /// Empty means all ServiceAccounts; who is none is never believed.
+    /// The names of the service accounts that write for it, in which `*` stands for any text: `system:serviceaccount:kafka:*`.
+    /// Empty means all service accounts; who is none is never believed.
     #[serde(default)]
     #[schemars(length(max = 64))]
     pub users: Vec<String>,

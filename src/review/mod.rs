@@ -19,9 +19,6 @@ use crate::statefulset::immutable;
 use crate::statefulset::{Operation, Subject};
 
 mod findings;
-mod metadata;
-
-pub use metadata::disclaim_service;
 
 /// What is to be said of a set, and done to it.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -189,11 +189,6 @@ fn attempts() -> Vec<Attempt> {
         }),
         ("a record, without rights on Services", asks(), whole),
         (
-            "a record in a later write of metadata, without rights",
-            asks(),
-            claims_later,
-        ),
-        (
             "a record in a later change, without rights",
             asks(),
             claims_with_a_change,
@@ -338,15 +333,15 @@ fn a_forged_owner_excuses_nothing(cluster: &Cluster) -> Result<()> {
     ] {
         refused(&write(&ns, "create", &account, &owned(version, kind))?).context(what)?;
     }
+    put(&ns, &first(&json!({"profile": "Default"})))?;
     let mut plain = web(&json!({}));
     plain["metadata"]["ownerReferences"] = json!([owner("v1", "ConfigMap")]);
     creates(&ns, &plain)?;
-    let bad = json!({"spec": {"template": {"spec": {"containers": [{"name": "web", "readinessProbe": {
-        "tcpSocket": {"port": "nowhere"}}}]}}}});
-    let line = format!("patch sts web --as={USER} -p");
+    let bad = json!({"spec": {"updateStrategy": {"rollingUpdate": {"maxUnavailable": 0}}}});
+    let line = format!("patch sts web --as={USER} --type=merge -p");
     let output = ns.kubectl(&line)?.arg(bad.to_string()).run()?;
     ensure!(
-        output.status == 1 && output.stderr.contains("[probe-port-unknown]"),
+        output.status == 1 && output.stderr.contains("[max-unavailable-invalid]"),
         "a change under an owner that was added before: {output}"
     );
     // metadata alone is never refused
