@@ -17,9 +17,11 @@ pub mod defaults;
 pub mod immutable;
 mod members;
 pub mod probe;
+pub mod runtime;
 pub mod scheduling;
 pub mod set;
 pub mod view;
+pub mod volume;
 
 use crate::model::pointer::container_field;
 use crate::strict::Slips;
