@@ -6,11 +6,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use kind::Kind;
+
 use crate::model::version::ServerVersion;
 use crate::statefulset::set::Selector;
 use crate::statefulset::view::IntOrString;
 
+pub mod kind;
 pub mod manifests;
+mod object;
 mod overlay;
 pub(crate) mod ownership;
 pub(crate) mod prune;
@@ -69,6 +73,26 @@ pub trait ClusterView: Send + Sync {
 
     /// All `PodDisruptionBudget`s of a namespace, by name; [`Lookup::Found`] with an empty list where there are none.
     fn disruption_budgets(&self, _namespace: &str) -> Lookup<Vec<Arc<DisruptionBudget>>> {
+        Lookup::Unknown
+    }
+
+    /// The access modes of a claim.
+    fn claim_modes(&self, _namespace: &str, _name: &str) -> Lookup<Arc<Vec<String>>> {
+        Lookup::Unknown
+    }
+
+    /// The fewest pods that an autoscaler leaves a set.
+    fn min_replicas(&self, _namespace: &str, _set: &str) -> Lookup<i64> {
+        Lookup::Unknown
+    }
+
+    /// Whether somebody other than Kubernetes has written the endpoints of a Service without selector.
+    fn endpoints(&self, _namespace: &str, _service: &str) -> Lookup<()> {
+        Lookup::Unknown
+    }
+
+    /// An object that a pod refers to by name. The namespace is ignored for a kind that has none.
+    fn object(&self, _kind: Kind, _namespace: &str, _name: &str) -> Lookup<()> {
         Lookup::Unknown
     }
 

@@ -12,7 +12,7 @@ use crate::audit::sources::{Input, Inputs};
 use crate::audit::written::{Judge, is_set};
 use crate::audit::{Options, Report, Unreadable};
 use crate::cluster_view::ServiceKeeping;
-use crate::cluster_view::manifests::{Manifests, Object};
+use crate::cluster_view::manifests::{Kind, Manifests, Object};
 use crate::yaml::read::documents;
 
 /// A text of the input, before and after.
@@ -88,7 +88,10 @@ pub async fn run(
     outcome.report.errors.clone_from(&texts.errors);
     outcome.report.notes.clone_from(&texts.notes);
     for world in &texts.worlds {
-        let around = Manifests::new(options.kube_version, ServiceKeeping::Kept).whole();
+        let mut around = Manifests::new(options.kube_version, ServiceKeeping::Kept).whole();
+        if client.is_none() {
+            around.know(Kind::Endpoints);
+        }
         let mut world = Beside {
             texts: world,
             known: Known::default(),

@@ -35,6 +35,7 @@ fn world(version: &str) -> World {
         classes: Some(vec!["slow"]),
         default_class: Some(true),
         budgets: Some(vec![budget]),
+        others: None,
     }
 }
 
