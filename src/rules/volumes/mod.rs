@@ -4,10 +4,14 @@ use crate::statefulset::defaults::Place;
 use crate::statefulset::set::{Claim, Spec};
 
 pub mod claims;
+pub mod data;
+pub mod fs_group;
 pub mod mounts;
 pub mod retention;
+pub mod shared;
 pub mod storage_class;
 pub mod usage;
+pub mod version_label;
 
 /// Where a container uses a volume or claim.
 struct Use<'s> {
