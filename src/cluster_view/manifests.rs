@@ -256,18 +256,22 @@ impl ClusterView for Manifests {
         there(known.any(|names| names.contains(&key)).then_some(()))
     }
 
-    fn object(&self, kind: Kind, namespace: &str, name: &str) -> Lookup<()> {
+    fn names(&self, kind: Kind, namespace: &str) -> Lookup<Vec<String>> {
         if kind == Kind::PersistentVolumeClaim {
-            return self.claim_modes(namespace, name).map(drop);
+            return self.claims.as_ref().map_or(Lookup::Unknown, |claims| {
+                let own = claims.get(namespace).into_iter();
+                Lookup::Found(own.flat_map(BTreeMap::keys).cloned().collect())
+            });
         }
         let Some(names) = self.names.get(&kind) else {
             return Lookup::Unknown;
         };
-        let is_there = names.contains(&(kind.home(namespace).to_owned(), name.to_owned()));
-        match there(is_there.then_some(())) {
-            Lookup::Absent if kind == Kind::Secret && self.makes_secrets => Lookup::Unknown,
-            answer => answer,
+        if kind == Kind::Secret && self.makes_secrets {
+            return Lookup::Unknown;
         }
+        let home = kind.home(namespace);
+        let own = names.iter().filter(|(other, _)| other == home);
+        Lookup::Found(own.map(|(_, name)| name.clone()).collect())
     }
 
     fn exempt_verb(&self) -> Lookup<()> {

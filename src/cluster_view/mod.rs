@@ -91,8 +91,8 @@ pub trait ClusterView: Send + Sync {
         Lookup::Unknown
     }
 
-    /// An object that a pod refers to by name. The namespace is ignored for a kind that has none.
-    fn object(&self, _kind: Kind, _namespace: &str, _name: &str) -> Lookup<()> {
+    /// The names of the objects of a kind that pods refer to. The namespace is ignored for a kind that has none.
+    fn names(&self, _kind: Kind, _namespace: &str) -> Lookup<Vec<String>> {
         Lookup::Unknown
     }
 

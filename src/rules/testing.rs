@@ -257,8 +257,8 @@ impl ClusterView for World {
         self.ask(|others| others.endpoints(namespace, service))
     }
 
-    fn object(&self, kind: Kind, namespace: &str, name: &str) -> Lookup<()> {
-        self.ask(|others| others.object(kind, namespace, name))
+    fn names(&self, kind: Kind, namespace: &str) -> Lookup<Vec<String>> {
+        self.ask(|others| others.names(kind, namespace))
     }
 
     fn orphaned_pods(&self) -> Lookup<Vec<String>> {

@@ -28,7 +28,7 @@ fn a_kind_is_known_once_one_of_it_is_there() {
     assert_eq!(cluster.min_replicas("shop", "web"), Lookup::Unknown);
     assert_eq!(cluster.endpoints("shop", "web"), Lookup::Unknown);
     for kind in REFERENCES {
-        assert_eq!(cluster.object(kind, "shop", "web"), Lookup::Unknown);
+        assert_eq!(cluster.names(kind, "shop"), Lookup::Unknown);
     }
     for kind in Kind::ALL {
         cluster.know(kind);
@@ -43,11 +43,11 @@ fn a_kind_is_known_once_one_of_it_is_there() {
     assert_eq!(cluster.min_replicas("shop", "web"), Lookup::Absent);
     assert_eq!(cluster.endpoints("shop", "web"), Lookup::Absent);
     for kind in REFERENCES {
-        assert_eq!(cluster.object(kind, "shop", "web"), Lookup::Absent);
+        assert_eq!(cluster.names(kind, "shop"), Lookup::Found(vec![]));
     }
     cluster.note_makers_of_secrets();
     assert_eq!(
-        cluster.object(Kind::Secret, "shop", "web"),
+        cluster.names(Kind::Secret, "shop"),
         Lookup::Unknown,
         "it may be made"
     );
@@ -88,15 +88,11 @@ fn what_a_pod_refers_to_is_found_by_name() {
     assert_eq!(cluster.endpoints("shop", "db"), Lookup::Found(()));
     assert_eq!(cluster.endpoints("shop", "cache"), Lookup::Found(()));
     assert_eq!(cluster.endpoints("other", "db"), Lookup::Absent);
-    assert_eq!(
-        cluster.object(Kind::Secret, "other", "key"),
-        Lookup::Found(())
-    );
-    assert_eq!(cluster.object(Kind::Secret, "shop", "key"), Lookup::Absent);
-    assert_eq!(
-        cluster.object(Kind::PriorityClass, "shop", "high"),
-        Lookup::Found(())
-    );
+    let names = |kind, namespace| cluster.names(kind, namespace).found().unwrap();
+    assert_eq!(names(Kind::Secret, "other"), ["key"]);
+    assert!(names(Kind::Secret, "shop").is_empty());
+    assert_eq!(names(Kind::PriorityClass, "shop"), ["high"]);
+    assert_eq!(names(Kind::PersistentVolumeClaim, "shop"), ["data"]);
 }
 
 #[test]
