@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::catalogue;
 use crate::cluster_view::DisruptionBudget;
 use crate::model::finding::Action;
 use crate::model::text::quoted;
@@ -23,7 +24,9 @@ pub static BUDGET_BLOCKS: Rule = Rule {
         why: "`kubectl drain`, the cluster autoscaler and upgrades of nodes evict pods, and a PodDisruptionBudget says how many may be evicted \
               at a time. Here that is none even while all pods are well: `maxUnavailable: 0`, `minAvailable: 100%`, or a `minAvailable` that \
               reaches `replicas` (a percentage is rounded up: 90 % of 3 pods are 3). The drain waits for ever. Where two budgets select the \
-              same pods, every eviction fails with an error.\n\n\
+              same pods, every eviction fails with an error. Of a set that an autoscaler scales its `minReplicas` count.\n\n\
+              The opposite is reported too: a budget that lets a system which goes by majority lose it, such as `maxUnavailable: 2` for an etcd \
+              of four.\n\n\
               With one replica or none only the operator's audit log has the finding.",
         at: &["spec.replicas", "spec.template.metadata.labels"],
         cluster: "\
@@ -57,8 +60,7 @@ spec:
 };
 
 fn check(context: &Context<'_>, violations: &mut Vec<Violation>) {
-    let replicas = context.set.spec.replicas();
-    let action = if replicas > 1 {
+    let action = if fewest(context) > 1 || context.set.spec.replicas() > 1 {
         Action::Warn
     } else {
         Action::Audit
@@ -80,19 +82,54 @@ fn check(context: &Context<'_>, violations: &mut Vec<Violation>) {
         return; // an eviction does not get so far that either counts
     }
     for budget in &budgets {
-        let Some(why) = blocks(budget, context) else {
+        let name = quoted(&budget.name);
+        let message = if let Some(why) = blocks(budget, context) {
+            format!(
+                "PodDisruptionBudget {name} ({why}) allows no eviction: a drain of the pods' nodes never ends"
+            )
+        } else if let Some((system, why)) = breaks_majority(budget, context) {
+            format!(
+                "PodDisruptionBudget {name} ({why}) lets drains take more pods than {system} can lose: it stops without a majority"
+            )
+        } else {
             continue;
         };
-        let name = quoted(&budget.name);
-        let message = format!(
-            "PodDisruptionBudget {name} ({why}) allows no eviction: a drain of the pods' nodes never ends"
-        );
         violations.push(
             Violation::new("/spec/replicas", message, "write maxUnavailable: 1 there")
                 .of(&*budget.name)
                 .with(action),
         );
     }
+}
+
+/// The system that goes by majority, and the field of the budget that lets too many of its members be evicted.
+fn breaks_majority(
+    budget: &DisruptionBudget,
+    context: &Context<'_>,
+) -> Option<(&'static str, String)> {
+    let replicas = context.set.spec.replicas();
+    if replicas < 3 || !is_for_this_set_alone(budget, context) {
+        return None;
+    }
+    let mut containers = context.set.spec.template.spec.containers.iter();
+    let system = containers
+        .find_map(|container| catalogue::running(container).filter(|system| system.quorum))?;
+    let (field, value) = budget
+        .max_unavailable
+        .as_ref()
+        .map(|value| ("maxUnavailable", value))
+        .or_else(|| Some(("minAvailable", budget.min_available.as_ref()?)))?;
+    let pods = match value {
+        IntOrString::Int(pods) => *pods,
+        IntOrString::String(text) => share_of(replicas, percent(text)?),
+    };
+    let gone = if field == "maxUnavailable" {
+        pods
+    } else {
+        replicas.saturating_sub(pods)
+    };
+    let tolerated = (replicas - 1) / 2;
+    (gone > tolerated).then(|| (system.name, format!("{field} {value} of {replicas}")))
 }
 
 /// The budgets that select the set's pods, by name.
@@ -113,7 +150,7 @@ fn blocks(budget: &DisruptionBudget, context: &Context<'_>) -> Option<String> {
     if let Some(value) = &budget.max_unavailable {
         return is_none(value).then(|| format!("maxUnavailable {value}"));
     }
-    let replicas = context.set.spec.replicas().max(1);
+    let replicas = fewest(context).max(1);
     let value = budget.min_available.as_ref()?;
     let wanted = match value {
         IntOrString::String(text) if percent(text)? >= 100 => replicas,
@@ -123,6 +160,13 @@ fn blocks(budget: &DisruptionBudget, context: &Context<'_>) -> Option<String> {
         IntOrString::Int(pods) => *pods,
     };
     (wanted >= replicas).then(|| format!("minAvailable {value} of {replicas}"))
+}
+
+/// The fewest pods that the set may have: those that an autoscaler leaves it, if there is one.
+fn fewest(context: &Context<'_>) -> i64 {
+    let set = &*context.set.metadata.name;
+    let scaled = context.cluster.min_replicas(context.namespace, set);
+    scaled.found().unwrap_or(context.set.spec.replicas())
 }
 
 fn is_none(value: &IntOrString<'_>) -> bool {
@@ -157,7 +201,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::rules::testing::{Case, World, web_spec};
+    use crate::rules::testing::{Case, World, manifests, web_spec};
     use crate::statefulset::set::Selector;
     use crate::statefulset::view::Text;
 
@@ -235,6 +279,62 @@ mod tests {
         ] {
             assert!(says_of_one(field, &value, 3).is_empty(), "{field} {value}");
         }
+    }
+
+    #[test]
+    fn an_autoscaler_may_leave_fewer_pods() {
+        let scaled = |least: i64| {
+            let autoscaler = json!({"kind": "HorizontalPodAutoscaler", "metadata": {"name": "web"},
+                "spec": {"minReplicas": least, "maxReplicas": 9, "scaleTargetRef": {"kind": "StatefulSet", "name": "web"}}});
+            World {
+                budgets: Some(vec![budget("web", "minAvailable", &json!(2), OWN)]),
+                ..manifests(&[autoscaler])
+            }
+        };
+        let says = |least: i64| {
+            Case::create(web_spec(&json!({"replicas": 5})))
+                .among(scaled(least))
+                .says(&BUDGET_BLOCKS)
+        };
+        assert!(says(2)[0].contains("(minAvailable 2 of 2) allows no eviction"));
+        assert!(says(3).is_empty());
+    }
+
+    #[test]
+    fn a_budget_leaves_a_majority() {
+        let etcd = |field: &str, value: &Value, replicas: i64| {
+            let container = json!({"name": "etcd", "image": "quay.io/coreos/etcd:v3.6.1"});
+            let spec =
+                json!({"replicas": replicas, "template": {"spec": {"containers": [container]}}});
+            says(vec![budget("web", field, value, OWN)], &spec)
+        };
+        assert_eq!(
+            etcd("maxUnavailable", &json!(2), 4),
+            [
+                "Warn spec.replicas: PodDisruptionBudget \"web\" (maxUnavailable 2 of 4) lets drains take more pods than etcd can lose: \
+                 it stops without a majority; write maxUnavailable: 1 there"
+            ]
+        );
+        for (field, value, replicas) in [
+            ("maxUnavailable", json!("50%"), 3),
+            ("minAvailable", json!(1), 3),
+            ("minAvailable", json!("40%"), 5),
+        ] {
+            assert_eq!(etcd(field, &value, replicas).len(), 1, "{field} {value}");
+        }
+        for (field, value, replicas) in [
+            ("maxUnavailable", json!(1), 3),
+            ("maxUnavailable", json!(2), 5),
+            ("minAvailable", json!(2), 3),
+            ("minAvailable", json!("51%"), 3),
+            ("maxUnavailable", json!(1), 2),
+        ] {
+            assert!(etcd(field, &value, replicas).is_empty(), "{field} {value}");
+        }
+        assert!(
+            says_of_one("maxUnavailable", &json!(2), 3).is_empty(),
+            "no quorum"
+        );
     }
 
     #[test]

@@ -82,7 +82,7 @@ fn unmounted<'s, 'a>(spec: &'s Spec<'a>) -> impl Iterator<Item = (usize, &'s Cla
     claims.filter(|(_, claim)| !is_used(spec, &claim.metadata.name))
 }
 
-fn is_used(spec: &Spec<'_>, volume: &str) -> bool {
+pub(super) fn is_used(spec: &Spec<'_>, volume: &str) -> bool {
     let pod = &spec.template.spec;
     let mut containers = pod.containers.iter().chain(&pod.init_containers);
     containers.any(|container| {

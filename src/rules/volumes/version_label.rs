@@ -106,12 +106,18 @@ impl Place<'_> {
     }
 }
 
-/// Whether a label is another with the next release: by its key, or because its value is a name with a version of three numbers.
+/// Whether a label is another with the next release: it is called a version, or its value is a name with a version of three numbers.
 fn is_version(key: &str, value: &str) -> bool {
-    const KEYS: [&str; 3] = ["helm.sh/chart", "app.kubernetes.io/version", "chart"];
+    const CHARTS: [&str; 2] = ["helm.sh/chart", "chart"];
+    let has_number = value.bytes().any(|byte| byte.is_ascii_digit());
     let mut dashes = value.match_indices('-').filter(|(at, _)| *at > 0);
-    KEYS.contains(&key)
-        || dashes.any(|(at, _)| value.get(at + 1..).is_some_and(starts_with_version))
+    match key {
+        "app.kubernetes.io/version" => has_number,
+        key if CHARTS.contains(&key) => value.split('-').any(|part| {
+            part.starts_with(|first: char| first.is_ascii_digit()) && part.contains('.')
+        }),
+        _ => dashes.any(|(at, _)| value.get(at + 1..).is_some_and(starts_with_version)),
+    }
 }
 
 fn starts_with_version(text: &str) -> bool {
@@ -162,7 +168,7 @@ mod tests {
             ]
         );
         for (key, value) in [
-            ("chart", "web"),
+            ("chart", "web-1.2"),
             ("release", "web-v1.2.3"),
             ("app", "web-10.20.30-rc.1"),
         ] {
@@ -181,6 +187,9 @@ mod tests {
             ("version", "v1"),
             ("app.kubernetes.io/name", "postgres-17"),
             ("app", "web-1.2.3beta"),
+            // goharbor/harbor-helm, hazelcast/charts: the name alone
+            ("chart", "harbor"),
+            ("helm.sh/chart", "hazelcast"),
         ] {
             assert!(selecting(key, value).is_empty(), "{key}={value}");
         }
