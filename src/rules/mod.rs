@@ -92,8 +92,8 @@ impl Rule {
     /// Whether the rule is run in that phase.
     #[must_use]
     pub fn runs(&self, context: &Context<'_>) -> bool {
-        if context.slips.is_removed() {
-            return self.id == authored::api_version::REMOVED.id;
+        if context.slips.is_final() {
+            return self.about == About::File;
         }
         context.phase != Phase::Mutate || self.early || self.builtin.holds(context)
     }
@@ -220,6 +220,8 @@ pub fn all() -> &'static [&'static Rule] {
         &update_strategy::max_unavailable::effect::ALL_REPLICAS,
         &update_strategy::max_unavailable::effect::QUORUM,
         &update_strategy::max_unavailable::effect::IGNORED,
+        &update_strategy::recreate::TAKES_ALL_DOWN,
+        &update_strategy::parallel::ROLLOUT_BROKEN,
         &update_strategy::transition::ON_DELETE_TEMPLATE_CHANGE,
         &update_strategy::transition::ORDINALS_START_CHANGE,
         &immutable::FIELD_CHANGE,
@@ -228,7 +230,10 @@ pub fn all() -> &'static [&'static Rule] {
         &service_linkage::name::EMPTY,
         &service_linkage::service::MISSING,
         &service_linkage::service::NOT_HEADLESS,
-        &service_linkage::service::SELECTOR_MISMATCH,
+        &service_linkage::selector::MISMATCH,
+        &service_linkage::invalid::INVALID,
+        &service_linkage::ports::PORT_UNKNOWN,
+        &service_linkage::links::COLLIDE,
         &service_linkage::deadlock::ORDERED_READY,
         &volumes::mounts::WITHOUT_VOLUME,
         &volumes::claims::DUPLICATE_NAME,
@@ -253,12 +258,19 @@ pub fn all() -> &'static [&'static Rule] {
         &pods::probes::SUCCESS_THRESHOLD,
         &pods::selector::MISMATCH,
         &pods::liveness::WITHOUT_STARTUP,
+        &pods::program::MISSING,
+        &pods::program::TIMEOUT_DEFAULT,
+        &pods::pre_stop::GRACE_SHORTER,
+        &pods::host_port::ORDERED,
+        &pods::references::MISSING,
         &pods::grace::ZERO,
         &pods::affinity::SELECTOR_MISMATCH,
         &pods::disruption::BUDGET_BLOCKS,
         &authored::unknown_field::UNKNOWN_FIELD,
         &authored::field_type::WRONG,
         &authored::duplicate_key::DUPLICATE_KEY,
+        &authored::kind::UNKNOWN,
+        &authored::patch::REPLACES_LIST,
         &authored::api_version::REMOVED,
         &annotations::INVALID,
     ];
