@@ -1,6 +1,6 @@
 //! steadyset: admission control for Kubernetes `StatefulSet`s.
 //!
-//! One function is the product, [`evaluate::evaluate`]: it takes a policy, a set and what is known of the cluster, and
+//! One function is the product, [`review::review`]: it takes a policy, a set and what is known of the cluster, and
 //! answers with findings (what is wrong), injections (what was filled in) and the JSON Patch that carries them. The
 //! webhook server, and every other surface, only differ in where the set comes from and how the verdict is shown.
 //!
@@ -18,7 +18,7 @@
 //! * [`patch`]: changes to a set
 //! * [`inject`]: what is filled in
 //! * [`rules`]: what is wrong with a set
-//! * [`evaluate`]: the one function
+//! * [`review`]: the one function
 //! * [`explain`]: pages and examples of rules
 //! * [`policy_test`]: what is expected of a policy
 //! * [`fix`]: which edits a verdict needs in a text
@@ -53,7 +53,6 @@ pub mod certs;
 pub mod cli;
 pub mod cluster;
 pub mod cluster_view;
-pub mod evaluate;
 pub mod explain;
 pub mod fix;
 pub mod inject;
@@ -63,6 +62,7 @@ pub mod model;
 pub mod patch;
 pub mod policy;
 pub mod policy_test;
+pub mod review;
 pub mod rules;
 pub mod server;
 pub mod statefulset;

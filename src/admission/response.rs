@@ -5,10 +5,10 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
 use super::warning::Warnings;
-use crate::evaluate::Verdict;
 use crate::inject::Tag;
 use crate::model::field_path::dotted;
 use crate::model::finding::{Action, Finding};
+use crate::review::Verdict;
 
 /// Writes the answer to a judged set.
 ///

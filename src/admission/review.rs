@@ -1,22 +1,28 @@
 //! One review: from the bytes of the body to the bytes of the answer.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::{Envelope, Refusal, response};
+use crate::cluster::Cluster;
 use crate::cluster::policies::SharedPolicies;
-use crate::cluster::{World, Write};
-use crate::evaluate;
+use crate::cluster_view::NoCluster;
 use crate::metrics::{Endpoint, Metrics, Operation, RequestLabels, Verdict};
 use crate::model::finding::Phase;
-use crate::statefulset::{Source, Undecodable};
+use crate::review::{self, review};
+use crate::statefulset::{Source, Subject, Undecodable};
+use jiff::Timestamp;
+use serde_json::value::RawValue;
 
 /// What reviews are judged by.
 pub struct Reviewer {
     /// Swapped as a whole, so that a review never sees half of a change.
     pub policies: SharedPolicies,
-    /// The cluster around the sets.
-    pub world: World,
+    /// The cluster that is watched, and asked where the watch may be late; without one nobody is asked.
+    pub cluster: Option<Arc<Cluster>>,
+    /// What is known without a cluster.
+    pub nothing: NoCluster,
 }
 
 /// A review that has been answered, and what is written down about it.
@@ -24,7 +30,7 @@ pub struct Reviewer {
 pub struct Reviewed<'a> {
     pub(super) answer: Vec<u8>,
     envelope: Envelope<'a>,
-    verdict: evaluate::Verdict,
+    verdict: review::Verdict,
     labels: RequestLabels,
 }
 
@@ -33,7 +39,7 @@ enum Judgement {
     /// Nothing that we judge: another kind, a subresource, DELETE, a write that leaves the spec as it is, a set that no policy is
     /// for.
     Ignored,
-    Judged(evaluate::Verdict),
+    Judged(review::Verdict),
     Undecodable(Undecodable),
 }
 
@@ -65,7 +71,7 @@ impl Reviewer {
         let verdict = if let Judgement::Judged(verdict) = judgement {
             verdict
         } else {
-            evaluate::Verdict::default()
+            review::Verdict::default()
         };
         Ok(Reviewed {
             answer,
@@ -95,18 +101,42 @@ impl Reviewer {
             object,
             old_object,
         };
-        let write = Write {
-            source,
-            user: envelope.user_info,
-        };
-        let policies = self.policies.load_full();
-        let judged = self
-            .world
-            .judge(&policies, write, phase(endpoint), deadline.into());
-        match judged.await {
+        match Subject::decode(source) {
             Ok(None) => Judgement::Ignored,
-            Ok(Some(verdict)) => Judgement::Judged(verdict),
+            Ok(Some(subject)) => {
+                let verdict = self.verdict(
+                    subject,
+                    envelope.user_info,
+                    phase(endpoint),
+                    deadline.into(),
+                );
+                // the decoded set is large, and every request would carry it along
+                let verdict = Box::pin(verdict).await;
+                verdict.map_or(Judgement::Ignored, Judgement::Judged)
+            }
             Err(error) => Judgement::Undecodable(error),
+        }
+    }
+
+    async fn verdict(
+        &self,
+        subject: Subject<'_>,
+        user: Option<&RawValue>,
+        phase: Phase,
+        deadline: tokio::time::Instant,
+    ) -> Option<review::Verdict> {
+        let policies = self.policies.load_full();
+        let Some(cluster) = &self.cluster else {
+            return review(&policies, subject, &self.nothing, phase, Timestamp::now());
+        };
+        let mut view = cluster.look_up(&policies, &subject, user, deadline).await;
+        let now = Timestamp::now();
+        let verdict = review(&policies, subject.clone(), &view, phase, now)?;
+        let asked = cluster.look_up_orphans(&mut view, &subject, &verdict, deadline);
+        if asked.await {
+            review(&policies, subject, &view, phase, now)
+        } else {
+            Some(verdict)
         }
     }
 }

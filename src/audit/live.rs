@@ -11,9 +11,9 @@ use thiserror::Error;
 use super::{Options, Place, Report, Row, Unreadable};
 use crate::cluster_view::ServiceKeeping;
 use crate::cluster_view::manifests::{Kind, Manifests};
-use crate::evaluate::Verdict;
 use crate::policy::compile::compile;
 use crate::policy::{Policies, Policy};
+use crate::review::Verdict;
 use crate::statefulset::set::Metadata;
 use crate::statefulset::{Source, Subject, Undecodable};
 

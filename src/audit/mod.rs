@@ -10,9 +10,9 @@ use json_patch::PatchOperation;
 use serde::Serialize;
 
 use crate::cluster_view::manifests::Manifests;
-use crate::evaluate::{Verdict, evaluate};
 use crate::model::finding::{Action, Finding, Phase};
 use crate::policy::Policies;
+use crate::review::{Verdict, review};
 use crate::statefulset::Subject;
 use crate::yaml::read::Broken;
 
@@ -49,10 +49,14 @@ impl Options {
     /// What is to be said of a set if it were created now; nothing where no policy is for it.
     fn verdict(&self, subject: Subject<'_>, around: &Manifests) -> Verdict {
         self.progress.judge();
-        let policy = self.policies.select(&subject, around);
-        policy.map_or_else(Verdict::default, |policy| {
-            evaluate(policy, subject, around, Phase::File, Timestamp::now())
-        })
+        let verdict = review(
+            &self.policies,
+            subject,
+            around,
+            Phase::File,
+            Timestamp::now(),
+        );
+        verdict.unwrap_or_default()
     }
 
     fn shows(&self, rule: &str) -> bool {

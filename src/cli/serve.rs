@@ -16,7 +16,6 @@ use super::UsageError;
 use crate::admission::{self, Reviewer, Webhook};
 use crate::certs::Serving;
 use crate::cluster;
-use crate::cluster::World;
 use crate::cluster::policies::Store;
 use crate::cluster::policies::files::Followed;
 use crate::cluster::policies::objects::Objects;
@@ -142,11 +141,11 @@ impl Args {
         self.certificates.load(&serving, &mut tasks).await?;
         let store = Arc::new(Store::new(Arc::clone(&metrics)));
         follow_files(&self.config, &store, &mut tasks)?;
-        let world = self
+        let cluster = self
             .cluster
-            .world(&metrics, &mut readiness, &mut tasks)
+            .start(&metrics, &mut readiness, &mut tasks)
             .await?;
-        if let World::Live(cluster) = &world {
+        if let Some(cluster) = &cluster {
             let gate = readiness.gate("policies");
             let objects = Objects::new(cluster.client().clone(), Arc::clone(&store), gate);
             tasks.spawn(async move {
@@ -163,7 +162,10 @@ impl Args {
         }
         let reviewer = Reviewer {
             policies: store.shared(),
-            world,
+            cluster,
+            nothing: NoCluster {
+                version: self.cluster.kube_version,
+            },
         };
         let webhook = Webhook {
             reviewer,
@@ -260,16 +262,15 @@ fn follow_files(paths: &[PathBuf], store: &Arc<Store>, tasks: &mut Tasks) -> any
 }
 
 impl Cluster {
-    /// What the sets are judged in; a live cluster starts to be watched.
-    async fn world(
+    /// Starts to watch the cluster; `None` where there is none to be asked.
+    async fn start(
         &self,
         metrics: &Arc<Metrics>,
         readiness: &mut Readiness,
         tasks: &mut Tasks,
-    ) -> anyhow::Result<World> {
-        let version = self.kube_version;
+    ) -> anyhow::Result<Option<Arc<cluster::Cluster>>> {
         if self.offline {
-            return Ok(World::Offline(NoCluster { version }));
+            return Ok(None);
         }
         let target = Target {
             kubeconfig: self.kubeconfig.clone(),
@@ -279,9 +280,9 @@ impl Cluster {
             .connect()
             .await
             .context("no cluster to serve; --no-cluster serves without one")?;
-        let cluster = Arc::new(cluster::Cluster::new(client, version));
+        let cluster = Arc::new(cluster::Cluster::new(client, self.kube_version));
         cluster.start(metrics, readiness, tasks);
-        Ok(World::Live(cluster))
+        Ok(Some(cluster))
     }
 }
 

@@ -1,10 +1,9 @@
-//! One review with a cluster to ask: the verdict, and the few questions that may wait for the API server before it.
+//! The few questions that may wait for the API server before a review.
 
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use json_patch::PatchOperation;
 use k8s_openapi::api::core::v1 as core;
 use kube::api::ListParams;
@@ -12,82 +11,69 @@ use kube::{Api, Client, ResourceExt};
 use tokio::time::Instant;
 
 use super::orphans::{fits, is_orphan};
-use crate::cluster::{Cluster, Write};
+use crate::cluster::Cluster;
 use crate::cluster_view::Overlay;
 use crate::cluster_view::prune;
 use crate::cluster_view::{ClusterView, Lookup, NamespaceLabels, Service};
-use crate::evaluate::{Verdict, evaluate};
 use crate::inject::reaches_pods;
 use crate::inject::record::Record;
 use crate::kube_client::reason;
-use crate::model::finding::Phase;
 use crate::policy::Policies;
 use crate::policy::exemption::Exemption;
+use crate::review::{Verdict, policy_for};
 use crate::statefulset::set::{MatchExpression, Selector, Set};
-use crate::statefulset::{Operation, Subject, Undecodable};
+use crate::statefulset::{Operation, Subject};
+use serde_json::value::RawValue;
 
 impl Cluster {
-    /// Judges a set as [`evaluate`] does, with at most a few questions to the API server: for the labels of a namespace and for
+    /// The cluster as a review is to see it, with at most a few questions to the API server: for the labels of a namespace and for
     /// its Services, where the cache may not know those in question yet (in `kubectl apply` of a folder they were created
-    /// milliseconds ago); for the user's right to exempt, where the policy asks for it; and for orphaned pods, where
-    /// something would be changed in a new set.
+    /// milliseconds ago), and for the right of the user (`userInfo` of the review) to exempt, where the policy asks for it.
     ///
     /// Each question gets half of the time left until `deadline`; one that fails or takes longer leaves its answer
-    /// unknown. Answers `None` where there is nothing to judge. Most reviews ask nothing and never wait.
-    ///
-    /// # Errors
-    ///
-    /// [`Undecodable`] if a field that is read has the wrong type.
-    pub(super) async fn judge(
+    /// unknown. Most reviews ask nothing and never wait.
+    pub async fn look_up(
         &self,
         policies: &Policies,
-        write: Write<'_>,
-        phase: Phase,
+        subject: &Subject<'_>,
+        user: Option<&RawValue>,
         deadline: Instant,
-    ) -> Result<Option<Verdict>, Undecodable> {
-        let Some(subject) = Subject::decode(write.source)? else {
-            return Ok(None);
-        };
-        let namespace = write.source.namespace;
-        let creates = subject.operation() == Operation::Create;
+    ) -> Overlay<'_> {
+        let namespace = &*subject.namespace;
         let mut view = Overlay::new(self);
         if policies.read_namespace_labels() && self.namespace_labels(namespace).found().is_none() {
             view.set_namespace_labels(self.ask_for_labels(namespace, deadline).await);
         }
-        let unknown =
-            policies.read_namespace_labels() && view.namespace_labels(namespace) == Lookup::Unknown;
-        let selected = if unknown {
-            Some(Policies::careful())
-        } else {
-            policies.select(&subject, &view)
-        };
-        let Some(policy) = selected else {
-            return Ok(None);
+        let Some(policy) = policy_for(policies, subject, &view) else {
+            return view;
         };
         if policy.exemptions.require_verb && Exemption::of(&subject.set).is_some() {
-            view.set_exempt_verb(self.may_exempt(policy, write.user, deadline).await);
+            view.set_exempt_verb(self.may_exempt(policy, user, deadline).await);
         }
-        if creates && self.lacks_services(namespace, &subject.set) {
+        if subject.operation() == Operation::Create && self.lacks_services(namespace, &subject.set)
+        {
             view.set_services(self.ask_for_services(namespace, deadline).await);
         }
-        let now = Timestamp::now();
-        let verdict = evaluate(policy, subject, &view, phase, now);
-        if !creates || !reaches_pods(&verdict.operations) {
-            return Ok(Some(verdict));
+        view
+    }
+
+    /// Asks for the pods that an earlier set left, where a verdict would change what a new set makes of them. Answers whether there
+    /// are any, and the review has to be made again with what the view knows now.
+    pub async fn look_up_orphans(
+        &self,
+        view: &mut Overlay<'_>,
+        subject: &Subject<'_>,
+        verdict: &Verdict,
+        deadline: Instant,
+    ) -> bool {
+        if subject.operation() != Operation::Create || !reaches_pods(&verdict.operations) {
+            return false;
         }
-        let Some(subject) = Subject::decode(write.source)? else {
-            return Ok(None);
-        };
-        let place = (self.client(), namespace);
-        let asked = orphaned_pods(place, &subject.set, &verdict.operations, deadline);
-        // few reviews ask, and every one would carry the question along
-        match Box::pin(asked).await {
-            Lookup::Absent => Ok(Some(verdict)),
-            pods => {
-                view.set_orphaned_pods(pods);
-                Ok(Some(evaluate(policy, subject, &view, phase, now)))
-            }
-        }
+        let place = (self.client(), &*subject.namespace);
+        let pods = orphaned_pods(place, &subject.set, &verdict.operations, deadline).await;
+        let are_there = pods != Lookup::Absent;
+        view.set_orphaned_pods(pods);
+        are_there
     }
 
     /// The labels of a namespace that the cache does not know.

@@ -14,9 +14,7 @@ mod start;
 #[cfg(test)]
 mod testing;
 mod watch;
-mod world;
 
 pub(crate) use governing_service::document as governing_document;
 pub use live::Cluster;
 pub(crate) use lookup::orphaned_pods;
-pub use world::{World, Write};

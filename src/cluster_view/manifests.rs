@@ -217,10 +217,12 @@ impl ClusterView for Manifests {
     }
 
     fn namespace_labels(&self, namespace: &str) -> Lookup<Arc<NamespaceLabels>> {
-        let Some(namespaces) = &self.namespaces else {
-            return Lookup::Unknown;
-        };
-        there(namespaces.get(namespace).map(Arc::clone))
+        let namespaces = self.namespaces.as_ref();
+        there(
+            namespaces
+                .and_then(|known| known.get(namespace))
+                .map(Arc::clone),
+        )
     }
 
     fn claim_modes(&self, namespace: &str, name: &str) -> Lookup<Arc<Vec<String>>> {

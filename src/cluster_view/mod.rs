@@ -19,7 +19,7 @@ mod overlay;
 pub(crate) mod ownership;
 pub(crate) mod prune;
 
-pub(crate) use overlay::Overlay;
+pub use overlay::Overlay;
 
 /// The labels of a namespace.
 pub type NamespaceLabels = BTreeMap<String, String>;

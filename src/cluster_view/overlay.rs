@@ -8,7 +8,7 @@ use crate::cluster_view::{
 use crate::model::version::ServerVersion;
 
 /// A view for one set: its namespace's Services and its orphaned pods are those just asked for.
-pub(crate) struct Overlay<'c> {
+pub struct Overlay<'c> {
     cluster: &'c dyn ClusterView,
     services: Option<Lookup<Vec<Arc<Service>>>>,
     orphaned_pods: Lookup<Vec<String>>,

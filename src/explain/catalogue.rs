@@ -127,14 +127,9 @@ fn tool(tool: &Tool) -> String {
 
 fn range(versions: Versions) -> String {
     let Versions { from, until } = versions;
-    let mut text = String::new();
-    if from != Versions::ALL.from {
-        text += &format!(" from {}.{}", from.0, from.1);
-    }
-    if until != Versions::ALL.until {
-        text += &format!(" before {}.{}", until.0, until.1);
-    }
-    text
+    let begin = (from != Versions::ALL.from).then(|| format!(" from {}.{}", from.0, from.1));
+    let end = (until != Versions::ALL.until).then(|| format!(" before {}.{}", until.0, until.1));
+    begin.into_iter().chain(end).collect()
 }
 
 fn passes(entry: &Entry) -> &'static str {

@@ -7,10 +7,10 @@ use thiserror::Error;
 
 use crate::cluster_view::ServiceKeeping;
 use crate::cluster_view::manifests::{InvalidManifest, Kind, Manifests};
-use crate::evaluate::evaluate;
 use crate::model::finding::{Finding, Phase};
 use crate::model::version::{InvalidVersion, ServerVersion};
-use crate::policy::Policy;
+use crate::policy::Policies;
+use crate::review::review;
 use crate::rules::{BASE, Docs};
 use crate::statefulset::{Subject, Undecodable};
 use crate::strict::{self, Authored};
@@ -89,14 +89,9 @@ fn judge(docs: &Docs, example: &str, cluster: &str) -> Result<Vec<Finding>, Brok
     let Some(subject) = subject.filter(is_judged) else {
         return Ok(Vec::new());
     };
-    Ok(evaluate(
-        &Policy::default(),
-        subject,
-        &cluster,
-        Phase::File,
-        Timestamp::UNIX_EPOCH,
-    )
-    .findings)
+    let now = Timestamp::UNIX_EPOCH;
+    let verdict = review(&Policies::default(), subject, &cluster, Phase::File, now);
+    Ok(verdict.unwrap_or_default().findings)
 }
 
 /// The text of an example: its own, where it is a whole manifest, and else that of the set that its changes make.

@@ -74,7 +74,7 @@ impl Policies {
 
     /// The policy for every set while it cannot be told which one it is: nothing is injected, and findings warn at most.
     #[must_use]
-    pub fn careful() -> &'static Policy {
+    pub fn fallback() -> &'static Policy {
         static CAREFUL: LazyLock<Policy> = LazyLock::new(unknown_policy);
         &CAREFUL
     }

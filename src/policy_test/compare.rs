@@ -5,9 +5,9 @@ use serde_json::Value;
 use similar::TextDiff;
 
 use super::{Action, Expected, ExpectedFinding, Judged};
-use crate::evaluate::Verdict;
 use crate::model::finding::{self, Finding};
 use crate::model::pointer::escape;
+use crate::review::Verdict;
 use crate::statefulset::annotations::INJECTED;
 
 /// The verdict, told as far as it is asked for: so that what is as expected reads the same.

@@ -9,12 +9,12 @@ use super::compare::{difference, found};
 use super::{Case, Expected};
 use crate::cluster_view::ServiceKeeping;
 use crate::cluster_view::manifests::{InvalidManifest, Kind, Manifests};
-use crate::evaluate::{Verdict, evaluate};
 use crate::model::finding::Phase;
 use crate::model::rules::{self, UnknownRule};
 use crate::model::version::{InvalidVersion, ServerVersion};
 use crate::policy::Policies;
 use crate::policy::compile::compile;
+use crate::review::{Verdict, review};
 use crate::statefulset::{Source, Subject, Undecodable};
 
 /// A case that cannot be run.
@@ -80,14 +80,9 @@ impl Case {
             old_object: old.as_deref(),
         };
         let cluster = self.cluster()?;
-        let Some(subject) = Subject::decode(source)? else {
-            return Ok(None);
-        };
-        let Some(policy) = policies.select(&subject, &cluster) else {
-            return Ok(None);
-        };
+        let subject = Subject::decode(source)?;
         let now = self.now.unwrap_or(now);
-        Ok(Some(evaluate(policy, subject, &cluster, Phase::File, now)))
+        Ok(subject.and_then(|subject| review(policies, subject, &cluster, Phase::File, now)))
     }
 
     /// A cluster in which steadyset may keep Services.

@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 use super::testing::{Case, World, headless, web, web_spec};
 use super::*;
 use crate::cluster_view::{DisruptionBudget, Service};
-use crate::evaluate::evaluate;
 use crate::explain::example;
+use crate::policy::Policies;
+use crate::review::review;
 use crate::statefulset::set::Selector;
 use crate::statefulset::view::IntOrString;
 use crate::statefulset::{Source, Subject};
@@ -210,13 +211,8 @@ fn said_on_update(rule: &Rule, stored: &Value, written: &Value, phase: Phase) ->
     };
     let world = example::world(&rule.docs, rule.docs.cluster).unwrap();
     let subject = Subject::decode(source).unwrap().unwrap();
-    let verdict = evaluate(
-        &Policy::default(),
-        subject,
-        &world,
-        phase,
-        Timestamp::UNIX_EPOCH,
-    );
+    let now = Timestamp::UNIX_EPOCH;
+    let verdict = review(&Policies::default(), subject, &world, phase, now).unwrap();
     let findings = verdict
         .findings
         .into_iter()

@@ -1,20 +1,27 @@
 //! The set as it was meant: moved where it belongs, read as what it must be.
 
-use json_patch::{AddOperation, MoveOperation, PatchOperation};
+use json_patch::{AddOperation, MoveOperation, PatchOperation, RemoveOperation};
 use jsonptr::resolve::Error as Unresolved;
 use jsonptr::{Pointer, PointerBuf};
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 
-use super::place::{other_kind, right_place};
+use super::place::{STRATEGY, other_kind, other_member, right_place};
 use super::schema::{Schema, Shape, schema};
-use super::slip::Right;
+use super::slip::{Obstacle, Right};
 use super::walk::{self, Fault, Kind, exact, fits};
 use super::{Authored, Given, Slip, Slips, Wanted, tokens};
 use crate::yaml::read::{Body, Broken};
 
 /// How often a set is walked: what has been moved is looked at again, with all that stands in it.
 const WALKS: usize = 8;
+
+/// How many fields are moved where they belong: each move reads the set once more.
+const MOVES: usize = 256;
+
+/// How many slips of a kind are told. Each is looked up in the whole text, so that a file full of them would take time that grows
+/// with its square; nobody reads more.
+const SLIPS: usize = 1_000;
 
 pub(super) struct Mending<'b, 't> {
     body: &'b Body<'t>,
@@ -50,8 +57,11 @@ impl<'b, 't> Mending<'b, 't> {
         let mut faults = faults;
         for _ in 0..WALKS {
             let mut changed = false;
+            let mut unknown = 0;
             for fault in &faults {
+                unknown += usize::from(fault.kind == Kind::Unknown);
                 changed |= match fault.kind {
+                    Kind::Unknown if unknown > SLIPS || self.slips.moves.len() >= MOVES => false,
                     Kind::Unknown => self.move_home(&mut set, &fault.pointer),
                     Kind::Shape(shape) => self.retype(&mut set, &fault.pointer, shape)?,
                     Kind::Fraction => make_whole(&mut set, &fault.pointer),
@@ -63,7 +73,8 @@ impl<'b, 't> Mending<'b, 't> {
                 break;
             }
         }
-        for fault in faults.iter().filter(|fault| fault.kind == Kind::Unknown) {
+        let unknown = faults.iter().filter(|fault| fault.kind == Kind::Unknown);
+        for fault in unknown.take(SLIPS) {
             self.note_unknown(&set, &fault.pointer);
         }
         Ok(Authored {
@@ -78,9 +89,14 @@ impl<'b, 't> Mending<'b, 't> {
         let Some(right) = right_place(self.schema, set, unknown) else {
             return false;
         };
-        let Some(patch) = self.moving(set, unknown, &right) else {
+        if self.obstacle(set, unknown, &right).is_some() {
+            return false;
+        }
+        let Some(mut patch) = self.moving(set, unknown, &right) else {
             return false;
         };
+        let surge = surge(set, unknown);
+        patch.splice(..0, surge.iter().filter_map(|at| removal(at)));
         let applies = |set: &mut Value| json_patch::patch(set, &patch).is_ok();
         if !applies(&mut self.moved) || !applies(set) {
             return false;
@@ -89,10 +105,15 @@ impl<'b, 't> Mending<'b, 't> {
             pointer: self.slips.written(unknown).into_owned(),
             right: Some(Right {
                 pointer: right,
-                taken: false,
+                obstacle: None,
             }),
             kind: None,
         });
+        self.slips.all.extend(surge.map(|pointer| Slip::Unknown {
+            kind: other_kind(&pointer),
+            pointer,
+            right: None,
+        }));
         self.slips.moves.extend(patch);
         true
     }
@@ -141,16 +162,29 @@ impl<'b, 't> Mending<'b, 't> {
         Some(missing)
     }
 
+    /// Why a field cannot move where it belongs, beside what `moving` finds in its place.
+    fn obstacle(&self, set: &Value, unknown: &str, right: &str) -> Option<Obstacle> {
+        if is_there(set, right) {
+            return Some(Obstacle::Taken);
+        }
+        if let Some(member) = other_member(self.schema, set, right) {
+            return Some(Obstacle::Union(member));
+        }
+        of_deployment(set, unknown).map(Obstacle::OfDeployment)
+    }
+
     fn note_unknown(&mut self, set: &Value, unknown: &str) {
         let right = right_place(self.schema, set, unknown).map(|pointer| Right {
-            taken: is_there(set, &pointer),
+            obstacle: Some(
+                self.obstacle(set, unknown, &pointer)
+                    .unwrap_or(Obstacle::Taken),
+            ),
             pointer,
         });
-        let name = tokens(unknown).pop().unwrap_or_default();
         self.slips.all.push(Slip::Unknown {
             pointer: self.slips.written(unknown).into_owned(),
             right,
-            kind: other_kind(&name),
+            kind: other_kind(unknown),
         });
     }
 
@@ -159,6 +193,10 @@ impl<'b, 't> Mending<'b, 't> {
         let (Some(value), Some(wanted)) = (set.pointer_mut(at), wanted(shape)) else {
             return Ok(false);
         };
+        if self.slips.all.len() >= SLIPS {
+            *value = Value::Null;
+            return Ok(true);
+        }
         let written = self.slips.written(at).into_owned();
         let given = given(value);
         let text = match given {
@@ -217,6 +255,33 @@ impl<'b, 't> Mending<'b, 't> {
             .filter(|meant| fits(self.schema, shape, meant))
             .unwrap_or_default()
     }
+}
+
+/// What a Deployment's strategy says that no `StatefulSet` may: moved as it is, every server would refuse what it has only dropped.
+fn of_deployment(set: &Value, unknown: &str) -> Option<&'static str> {
+    let strategy = strategy(set, unknown)?;
+    let is_zero = |value: &Value| value == 0 || value == "0%" || value == "0";
+    if strategy.get("type").is_some_and(|kind| kind == "Recreate") {
+        return Some("Recreate");
+    }
+    let unavailable = strategy.pointer("/rollingUpdate/maxUnavailable")?;
+    is_zero(unavailable).then_some("maxUnavailable: 0")
+}
+
+/// The pointer to `maxSurge`, where a strategy that moves has it: a pod of a set is replaced in place, so nothing surges.
+fn surge(set: &Value, unknown: &str) -> Option<String> {
+    strategy(set, unknown)?.pointer("/rollingUpdate/maxSurge")?;
+    Some(format!("{unknown}/rollingUpdate/maxSurge"))
+}
+
+fn strategy<'v>(set: &'v Value, unknown: &str) -> Option<&'v Value> {
+    let is_strategy = tokens(unknown).last().is_some_and(|name| name == STRATEGY);
+    is_strategy.then(|| set.pointer(unknown)).flatten()
+}
+
+fn removal(pointer: &str) -> Option<PatchOperation> {
+    let path = PointerBuf::parse(pointer.to_owned()).ok()?;
+    Some(PatchOperation::Remove(RemoveOperation { path }))
 }
 
 /// Whether there is anything at a pointer; null is as good as nothing.

@@ -28,7 +28,7 @@ mod walk;
 
 pub use identity::{FORMER, identity, is_set};
 pub use schema::MINOR;
-pub use slip::{Given, Right, Slip, Slips, Wanted};
+pub use slip::{Given, Obstacle, Right, Slip, Slips, Wanted};
 
 use jsonptr::{Pointer, PointerBuf};
 use serde_json::value::RawValue;

@@ -5,11 +5,48 @@ use std::cmp::Ordering;
 use serde_json::Value;
 
 use super::schema::{Object, Schema, Shape, are_alike};
-use super::walk::fits;
+use super::walk::is_sound;
 use super::{pointer, tokens};
 
-/// What a field of another kind, whose manifests look alike, is called in a `StatefulSet`.
-const OTHER_KINDS: [(&str, &str); 1] = [("strategy", "updateStrategy")];
+/// A name that one of the API's types does not have, and the field below it that is meant: what other kinds and other tools call it.
+const KNOWN_AS: [(&str, &str, &[&str]); 6] = [
+    ("StatefulSetSpec", STRATEGY, &["updateStrategy"]),
+    (
+        "PersistentVolumeClaimSpec",
+        "storageClass",
+        &["storageClassName"],
+    ),
+    (
+        "PersistentVolumeClaimSpec",
+        "storage",
+        &["resources", "requests", "storage"],
+    ),
+    (
+        "PersistentVolumeClaimSpec",
+        "size",
+        &["resources", "requests", "storage"],
+    ),
+    (
+        "VolumeResourceRequirements",
+        "storage",
+        &["requests", "storage"],
+    ),
+    (
+        "VolumeResourceRequirements",
+        "size",
+        &["requests", "storage"],
+    ),
+];
+
+/// What a Deployment calls `updateStrategy`.
+pub(super) const STRATEGY: &str = "strategy";
+
+/// Mappings that nothing is moved into: what stands there is written by a server, or is a volume of another kind than the author had.
+const CLOSED: [&str; 3] = ["status", "ephemeral", "ephemeralContainers"];
+
+/// Fields that say what a container runs. Out of a mapping of their own they are never a container's: of a probe they would replace
+/// the program of the pod.
+const OF_A_PROGRAM: [&str; 3] = ["command", "args", "image"];
 
 /// A name that more types than this have says nothing of where it belongs: `name`, `path`, `readOnly`.
 const TELLING: usize = 6;
@@ -29,8 +66,9 @@ pub(super) fn right_place(schema: &Schema, set: &Value, unknown: &str) -> Option
     };
     let own = search.shape(&path)?;
     let found = search
-        .respelt(own)
-        .map(|field| [path.clone(), vec![field]].concat())
+        .known_as(own)
+        .or_else(|| Some(vec![search.respelt(own)?]))
+        .map(|below| [path.clone(), below].concat())
         .or_else(|| search.elsewhere(&path))
         .or_else(|| Some([path.clone(), vec![search.misspelt(own, &path)?]].concat()))?;
     Some(pointer(&found))
@@ -67,13 +105,22 @@ impl Search<'_> {
     /// The field of the same mapping that has the same letters.
     fn respelt(&self, own: Shape) -> Option<String> {
         let object = self.schema.object(own)?;
-        let another = OTHER_KINDS.iter().find(|(other, _)| *other == self.name);
-        let named = another.and_then(|(_, ours)| object.get(ours));
-        self.fitting(named.or_else(|| object.alike(self.name)))
+        self.fitting(object.alike(self.name))
+    }
+
+    /// The field that others call by this name, as the path below the mapping.
+    fn known_as(&self, own: Shape) -> Option<Vec<String>> {
+        let kind = &*self.schema.object(own)?.kind;
+        let mut all = KNOWN_AS.iter();
+        let (_, _, below) = all.find(|(of, name, _)| *of == kind && *name == self.name)?;
+        let mut tokens = below.iter();
+        let shape = tokens.try_fold(own, |shape, token| self.schema.below(shape, token))?;
+        let below = below.iter().map(|&token| token.to_owned());
+        is_sound(self.schema, shape, self.value).then(|| below.collect())
     }
 
     fn fitting(&self, field: Option<&super::schema::Field>) -> Option<String> {
-        let field = field.filter(|field| fits(self.schema, field.shape, self.value))?;
+        let field = field.filter(|field| is_sound(self.schema, field.shape, self.value))?;
         Some(field.name.clone())
     }
 
@@ -134,7 +181,10 @@ impl Search<'_> {
             let path = [path, &[name]].concat();
             places.push(Place { path, up, down });
         }
-        for field in object.fields().filter(|field| field.name != "status") {
+        for field in object
+            .fields()
+            .filter(|field| !CLOSED.contains(&&*field.name))
+        {
             let next = [path, std::slice::from_ref(&field.name)].concat();
             if up + down < FAR && matches!(field.shape, Shape::Object(_)) {
                 self.below(&next, up, down + 1, places);
@@ -147,6 +197,9 @@ impl Search<'_> {
     }
 
     fn known(&self, object: &Object) -> Option<String> {
+        if object.kind == "Container" && OF_A_PROGRAM.contains(&self.name) {
+            return None;
+        }
         let field = object.get(self.name).or_else(|| object.alike(self.name));
         self.fitting(field)
     }
@@ -159,14 +212,63 @@ impl Search<'_> {
     }
 }
 
-/// What the name is of a field that another kind of the API has and a set has not.
-pub(super) fn other_kind(name: &str) -> Option<&'static str> {
+/// The member of a union that is there already, where a field is to move into another member of it: a volume has one source, a
+/// probe and a hook one handler, and the server refuses a second.
+pub(super) fn other_member(schema: &Schema, set: &Value, to: &str) -> Option<String> {
+    let path = tokens(to);
+    let mut shape = schema.root();
+    for (depth, member) in path.iter().enumerate() {
+        if let Some(object) = schema.object(shape)
+            && is_member(object, member)
+            && let Some(Value::Object(there)) = set.pointer(&pointer(path.get(..depth)?))
+        {
+            let mut others = there.iter().filter(|(_, value)| !value.is_null());
+            let other = others.find(|(name, _)| *name != member && is_member(object, name));
+            if let Some((other, _)) = other {
+                return Some(other.clone());
+            }
+        }
+        shape = schema.below(shape, member)?;
+    }
+    None
+}
+
+/// Whether a field is one of those of which an object may have one only.
+fn is_member(object: &Object, name: &str) -> bool {
+    const HANDLERS: [&str; 4] = ["exec", "httpGet", "tcpSocket", "grpc"];
+    object.get(name).is_some()
+        && match &*object.kind {
+            "Volume" => name != "name",
+            "Probe" => HANDLERS.contains(&name),
+            "LifecycleHandler" | "EnvVarSource" | "VolumeProjection" => true,
+            _ => false,
+        }
+}
+
+/// What has a field of that name where a set has none: another kind of the API, or a claim where a volume stands.
+pub(super) fn other_kind(unknown: &str) -> Option<&'static str> {
     const OTHERS: [(&str, &str); 4] = [
         ("progressDeadlineSeconds", "Deployment"),
         ("paused", "Deployment"),
         ("maxSurge", "Deployment"),
         ("clusterIP", "Service"),
     ];
+    const OF_CLAIMS: [&str; 7] = [
+        "accessModes",
+        "accessMode",
+        "storageClassName",
+        "storageClass",
+        "resources",
+        "volumeMode",
+        "storage",
+    ];
+    let path = tokens(unknown);
+    let name = path.last()?;
+    let mut above = path.iter().rev().skip(1);
+    let is_of_a_volume = above.any(|token| token == "volumes");
+    if is_of_a_volume && OF_CLAIMS.contains(&&**name) {
+        return Some("claim, which belongs in spec.volumeClaimTemplates");
+    }
     let other = OTHERS.iter().find(|(other, _)| are_alike(other, name));
     other.map(|(_, kind)| *kind)
 }

@@ -37,9 +37,14 @@ pub(super) struct Field {
     pub(super) shape: Shape,
 }
 
-/// The fields of one of the API's types, by name.
+/// One of the API's types.
 #[derive(Debug, Default)]
-pub(super) struct Object(Vec<Field>);
+pub(super) struct Object {
+    /// What the API calls it, such as `PersistentVolumeClaimSpec`.
+    pub(super) kind: String,
+    /// Its fields, by name.
+    fields: Vec<Field>,
+}
 
 /// All types of a `StatefulSet`.
 #[derive(Debug)]
@@ -55,13 +60,13 @@ pub(super) struct Schema {
 impl Object {
     pub(super) fn get(&self, name: &str) -> Option<&Field> {
         let found = self
-            .0
+            .fields
             .binary_search_by(|field| field.name.as_str().cmp(name));
-        self.0.get(found.ok()?)
+        self.fields.get(found.ok()?)
     }
 
     pub(super) fn fields(&self) -> impl Iterator<Item = &Field> {
-        self.0.iter()
+        self.fields.iter()
     }
 
     /// The field of that name but for upper and lower case, `-` and `_`.
@@ -165,7 +170,7 @@ impl<'v> Compiler<'v> {
             (Some("integer"), _) => Shape::Int64,
             (Some("array"), _) => Shape::List(self.hold(part("items"))),
             (Some("object"), _) => match (part("properties"), part("additionalProperties")) {
-                (Some(fields), _) => self.object(fields),
+                (Some(fields), _) => self.object("", fields),
                 (None, Some(values)) => Shape::Map(self.hold(Some(values))),
                 (None, None) => Shape::Any,
             },
@@ -193,15 +198,15 @@ impl<'v> Compiler<'v> {
         let Some(schema) = definitions.get(name) else {
             return Shape::Any;
         };
-        if schema.get("properties").is_none() {
+        let Some(fields) = schema.get("properties") else {
             return self.shape(schema);
-        }
+        };
         // its number is known before its fields are: a type may hold itself
         self.numbers.insert(name, self.schema.objects.len());
-        self.shape(schema)
+        self.object(name.rsplit('.').next().unwrap_or_default(), fields)
     }
 
-    fn object(&mut self, fields: &'v Value) -> Shape {
+    fn object(&mut self, kind: &str, fields: &'v Value) -> Shape {
         let number = self.schema.objects.len();
         self.schema.objects.push(Object::default());
         let fields = fields.as_object().into_iter().flatten();
@@ -216,7 +221,10 @@ impl<'v> Compiler<'v> {
             *self.schema.uses.entry(field.name.clone()).or_default() += 1;
         }
         if let Some(object) = self.schema.objects.get_mut(number) {
-            *object = Object(own);
+            *object = Object {
+                kind: kind.to_owned(),
+                fields: own,
+            };
         }
         Shape::Object(number)
     }

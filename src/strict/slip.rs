@@ -74,8 +74,19 @@ pub enum Slip {
 pub struct Right {
     /// The pointer, in the set as it was meant.
     pub pointer: String,
-    /// Whether something stands there already.
-    pub taken: bool,
+    /// Why it is not moved there; `None` where it is.
+    pub obstacle: Option<Obstacle>,
+}
+
+/// What keeps a field from moving where it belongs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Obstacle {
+    /// The field is there already, or something else stands in the place of a mapping above it.
+    Taken,
+    /// This member of a union is there already, and the field belongs into another one.
+    Union(String),
+    /// A value that a Deployment may have there and a `StatefulSet` may not.
+    OfDeployment(&'static str),
 }
 
 /// What a value is.

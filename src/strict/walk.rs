@@ -71,6 +71,27 @@ pub(super) fn fits(schema: &Schema, shape: Shape, value: &serde_json::Value) -> 
         && !is_another_object(schema, shape, value, &faults)
 }
 
+/// Whether a value may stand where that shape is asked for, with all that it holds: what is of the wrong type in it would be refused
+/// there, and a field that is not known is dropped there as it was before.
+pub(super) fn is_sound(schema: &Schema, shape: Shape, value: &serde_json::Value) -> bool {
+    let mut faults = Vec::new();
+    let walk = Walk {
+        schema,
+        shape,
+        is_held: false,
+        path: Path {
+            parent: None,
+            token: Token::Root,
+        },
+        faults: &mut faults,
+    };
+    walk.deserialize(value).is_ok()
+        && !faults
+            .iter()
+            .any(|fault| matches!(fault.kind, Kind::Shape(_)))
+        && !is_another_object(schema, shape, value, &faults)
+}
+
 /// Whether a mapping has no field in common with the one that is asked for.
 fn is_another_object(
     schema: &Schema,

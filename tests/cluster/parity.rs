@@ -12,9 +12,9 @@ use serde_json::value::to_raw_value;
 use serde_json::{Value, json};
 use steadyset::cluster_view::ServiceKeeping;
 use steadyset::cluster_view::manifests::Manifests;
-use steadyset::evaluate::{Verdict, evaluate};
 use steadyset::model::finding::Phase;
-use steadyset::policy::Policy;
+use steadyset::policy::Policies;
+use steadyset::review::review;
 use steadyset::statefulset::{Source, Subject};
 use steadyset::strict::Slips;
 use steadyset::yaml::read::documents;
@@ -95,16 +95,10 @@ fn said(namespace: &str, set: &Value, dropped: bool) -> Result<String> {
         old_object: None,
     };
     let cluster = Manifests::new(Some("1.36.3".parse()?), ServiceKeeping::Kept).whole();
-    let verdict = Subject::decode(source)?.map_or_else(Verdict::default, |subject| {
-        let policy = Policy::default();
-        evaluate(
-            &policy,
-            subject,
-            &cluster,
-            Phase::File,
-            Timestamp::UNIX_EPOCH,
-        )
-    });
+    let now = Timestamp::UNIX_EPOCH;
+    let verdict = Subject::decode(source)?
+        .and_then(|subject| review(&Policies::default(), subject, &cluster, Phase::File, now))
+        .unwrap_or_default();
     let findings = verdict.findings.iter();
     let findings: Vec<_> = findings
         .filter(|finding| !(dropped && finding.rule.starts_with("max-unavailable-")))

@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 
 use steadyset::cluster_view::ServiceKeeping;
 use steadyset::cluster_view::manifests::{Kind, Manifests};
-use steadyset::evaluate::evaluate;
 use steadyset::model::finding::Phase;
-use steadyset::policy::Policy;
+use steadyset::policy::Policies;
+use steadyset::review::review;
 use steadyset::statefulset::{Source, Subject};
 
 use crate::Test;
@@ -121,7 +121,8 @@ fn said(set: &Value, budget: &Value) -> Result<bool> {
     world.add(Kind::PodDisruptionBudget, budget, source.namespace)?;
     let subject = Subject::decode(source)?.context("nothing to judge")?;
     let now = Timestamp::UNIX_EPOCH;
-    let verdict = evaluate(&Policy::default(), subject, &world, Phase::File, now);
+    let verdict =
+        review(&Policies::default(), subject, &world, Phase::File, now).unwrap_or_default();
     let mut findings = verdict.findings.iter();
     Ok(findings.any(|finding| finding.rule == "disruption-budget-blocks"))
 }

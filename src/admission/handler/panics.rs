@@ -13,7 +13,6 @@ use tokio_rustls::client::TlsStream;
 
 use super::*;
 use crate::certs::{self, Pair, Serving};
-use crate::cluster::World;
 use crate::cluster::policies::Store;
 use crate::cluster_view::NoCluster;
 use crate::server::{Config, Counts, Lifecycle, Limits, Server, Transport};
@@ -105,7 +104,8 @@ async fn a_panic_is_a_500_and_its_connection_lives_on() {
     let webhook = Webhook {
         reviewer: Reviewer {
             policies: Arc::new(Store::new(Arc::clone(&metrics))).shared(),
-            world: World::Offline(NoCluster { version: None }),
+            cluster: None,
+            nothing: NoCluster::default(),
         },
         metrics: Arc::clone(&metrics),
         max_in_flight: 1,

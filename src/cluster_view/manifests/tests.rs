@@ -23,7 +23,8 @@ fn a_kind_is_known_once_one_of_it_is_there() {
     assert_eq!(cluster.disruption_budgets("shop"), Lookup::Unknown);
     assert_eq!(cluster.storage_class("fast"), Lookup::Unknown);
     assert_eq!(cluster.default_storage_class(), Lookup::Unknown);
-    assert_eq!(cluster.namespace_labels("shop"), Lookup::Unknown);
+    // files say what they say: a policy then goes by the name of the namespace alone
+    assert_eq!(cluster.namespace_labels("shop"), Lookup::Absent);
     assert_eq!(cluster.claim_modes("shop", "data"), Lookup::Unknown);
     assert_eq!(cluster.min_replicas("shop", "web"), Lookup::Unknown);
     assert_eq!(cluster.endpoints("shop", "web"), Lookup::Unknown);

@@ -1,9 +1,9 @@
 use super::super::{Rule, named};
 use crate::cluster_view::ServiceKeeping;
 use crate::cluster_view::manifests::Manifests;
-use crate::evaluate::{Verdict, evaluate};
 use crate::model::finding::Phase;
-use crate::policy::Policy;
+use crate::policy::Policies;
+use crate::review::{Verdict, review};
 use crate::strict::Authored;
 use crate::yaml::read::documents;
 use jiff::Timestamp;
@@ -24,13 +24,8 @@ fn judged(text: &str) -> Verdict {
     let authored = Authored::read(&document.read().unwrap()).unwrap();
     let subject = authored.subject("shop", None).unwrap().unwrap();
     let cluster = Manifests::new(None, ServiceKeeping::Kept);
-    evaluate(
-        &Policy::default(),
-        subject,
-        &cluster,
-        Phase::File,
-        Timestamp::UNIX_EPOCH,
-    )
+    let now = Timestamp::UNIX_EPOCH;
+    review(&Policies::default(), subject, &cluster, Phase::File, now).unwrap()
 }
 
 /// What is said of the set with one text in place of another, as `Action rule: field: message; help`.

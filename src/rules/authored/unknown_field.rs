@@ -1,10 +1,11 @@
 //! A field that the API does not have, or not there.
 
-use super::each;
+use std::collections::HashMap;
+
 use crate::model::field_path::dotted;
 use crate::model::finding::Action;
 use crate::rules::{About, Builtin, Context, Docs, Rule, Violation};
-use crate::strict::{MINOR, Right, Slip};
+use crate::strict::{MINOR, Obstacle, Right, Slip};
 
 /// A misplaced or misspelt field, or one that nobody knows.
 pub static UNKNOWN_FIELD: Rule = Rule {
@@ -41,27 +42,100 @@ spec:
 };
 
 fn check(context: &Context<'_>, violations: &mut Vec<Violation>) {
-    each(context, violations, |slip| match slip {
-        Slip::Unknown {
+    let mut groups: Vec<Vec<(&str, &Right)>> = Vec::new();
+    let mut known: HashMap<(&str, &str), usize> = HashMap::new();
+    for slip in &context.slips.all {
+        let Slip::Unknown {
             pointer,
             right: Some(right),
             ..
-        } => Some(misplaced(context, pointer, right)),
-        Slip::Unknown {
+        } = slip
+        else {
+            continue;
+        };
+        let ((from, name), (to, field)) = (split(pointer), split(&right.pointer));
+        let group = known
+            .get(&(from, to))
+            .filter(|_| name == field && right.obstacle.is_none());
+        if let Some(group) = group.and_then(|at| groups.get_mut(*at)) {
+            group.push((pointer, right));
+            continue;
+        }
+        if name == field && right.obstacle.is_none() {
+            known.insert((from, to), groups.len());
+        }
+        groups.push(vec![(pointer, right)]);
+    }
+    let mut groups = groups.into_iter().peekable();
+    for slip in &context.slips.all {
+        let Slip::Unknown {
             pointer,
-            right: None,
+            right,
             kind,
-        } => Some(strange(pointer, *kind)),
-        _ => None,
-    });
+        } = slip
+        else {
+            continue;
+        };
+        if right.is_none() {
+            violations.push(strange(pointer, *kind).of(pointer));
+        } else if let Some(group) =
+            groups.next_if(|group| group.first().is_some_and(|first| first.0 == pointer))
+        {
+            violations.extend(misplaced(context, &group));
+        }
+    }
 }
 
-fn misplaced(context: &Context<'_>, pointer: &str, right: &Right) -> Violation {
+/// Fields of one mapping that belong in another one are one finding.
+fn misplaced(context: &Context<'_>, fields: &[(&str, &Right)]) -> Option<Violation> {
+    let ((pointer, right), others) = fields.split_first()?;
+    if right.obstacle.is_some() {
+        return Some(kept(context, pointer, right).of(*pointer));
+    }
     let (mapping, name) = split(pointer);
     let (home, field) = split(&right.pointer);
     // the mapping may have been misspelt itself
     let is_there = mapping == context.slips.written(home);
-    let message = if is_there {
+    let message = match (is_there, others) {
+        (true, _) => "there is no such field, and the API server drops it".to_owned(),
+        (false, []) => format!(
+            "there is no such field here, and the API server drops it; it belongs in {}",
+            place(home)
+        ),
+        (false, others) => {
+            let names = others.iter().map(|(pointer, _)| split(pointer).1);
+            let names: Vec<_> = std::iter::once(name).chain(names).take(SHOWN).collect();
+            let more = if fields.len() > SHOWN { ", ..." } else { "" };
+            format!(
+                "{} fields of {} ({}{more}) are not known there, and the API server drops them; they belong in {}",
+                fields.len(),
+                place(mapping),
+                names.join(", "),
+                place(home)
+            )
+        }
+    };
+    if context.old.is_some() {
+        let violation = Violation::new(*pointer, message, where_a_set_runs(&right.pointer));
+        return Some(violation.with(Action::Warn).of(*pointer));
+    }
+    let help = match (is_there, others) {
+        (true, _) => format!("write {field}"),
+        (false, []) if field == name => format!("move it to {}", dotted(&right.pointer)),
+        (false, []) => format!("write it as {}", dotted(&right.pointer)),
+        (false, _) => format!("move them to {}", place(home)),
+    };
+    Some(Violation::new(*pointer, message, help).of(*pointer))
+}
+
+/// How many names of fields one message shows.
+const SHOWN: usize = 4;
+
+/// A field that is not moved where it belongs.
+fn kept(context: &Context<'_>, pointer: &str, right: &Right) -> Violation {
+    let (home, field) = split(&right.pointer);
+    let is_there = split(pointer).0 == context.slips.written(home);
+    let dropped = if is_there {
         "there is no such field, and the API server drops it".to_owned()
     } else {
         format!(
@@ -69,17 +143,32 @@ fn misplaced(context: &Context<'_>, pointer: &str, right: &Right) -> Violation {
             place(home)
         )
     };
-    if context.old.is_some() && !right.taken {
-        return Violation::new(pointer, message, where_a_set_runs(&right.pointer))
-            .with(Action::Warn);
+    match &right.obstacle {
+        Some(Obstacle::Union(member)) => {
+            let (of_union, wanted) = split(home);
+            Violation::new(
+                pointer,
+                dropped,
+                format!(
+                    "{} has {member} already and may have only one of the two: write {wanted} in its place, or remove {field}",
+                    place(of_union)
+                ),
+            )
+            .with(Action::Warn)
+        }
+        Some(Obstacle::OfDeployment(value)) => Violation::new(
+            pointer,
+            format!("{dropped}; a StatefulSet calls it {field} and has no {value} there"),
+            format!(
+                "remove {}: a StatefulSet replaces each pod in place, one at a time",
+                split(pointer).1
+            ),
+        ),
+        Some(Obstacle::Taken) | None => {
+            let help = format!("remove it: {} is there, too", dotted(&right.pointer));
+            Violation::new(pointer, dropped, help)
+        }
     }
-    let help = match (right.taken, is_there) {
-        (true, _) => format!("remove it: {} is there, too", dotted(&right.pointer)),
-        (false, true) => format!("write {field}"),
-        (false, false) if field == name => format!("move it to {}", dotted(&right.pointer)),
-        (false, false) => format!("write it as {}", dotted(&right.pointer)),
-    };
-    Violation::new(pointer, message, help)
 }
 
 /// The stored set came up without the field, and runs: to refuse its next write would help nobody.

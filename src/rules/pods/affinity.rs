@@ -122,20 +122,22 @@ fn unmet<'s>(selector: &'s Selector<'_>, labels: &'s Labels<'_>) -> Option<Unmet
         return None;
     }
     let own = |key: &str| labels.get(key).map(|value| &**value);
-    let mut pairs = selector.match_labels.iter().filter_map(|(key, value)| {
-        (own(key) != Some(&**value)).then(|| Unmet {
+    let pairs = selector.match_labels.iter();
+    let mut pairs = pairs
+        .filter(|(key, value)| own(key) != Some(&***value))
+        .map(|(key, value)| Unmet {
             key,
             asked: format!("{key}={value}"),
             own: own(key),
-        })
-    });
-    let mut expressions = selector.match_expressions.iter().filter_map(|expression| {
-        (!expression.holds(own(&expression.key))).then(|| Unmet {
+        });
+    let expressions = selector.match_expressions.iter();
+    let mut expressions = expressions
+        .filter(|expression| !expression.holds(own(&expression.key)))
+        .map(|expression| Unmet {
             key: &expression.key,
             asked: expression.to_string(),
             own: own(&expression.key),
-        })
-    });
+        });
     let is_own = |unmet: &Unmet<'_>| !is_given_by_the_controller(unmet.key);
     pairs.find(is_own).or_else(|| expressions.find(is_own))
 }

@@ -39,7 +39,7 @@ spec:
             exec: {command: [mongosh, --quiet, --eval, db.hello()]}
             timeoutSeconds: 10
 ",
-        fix: "Call the program that the message names.",
+        fix: "Call the program that the message names, or take an image of a version that has the one you call.",
         fixed: "\
 spec:
   template:

@@ -10,6 +10,9 @@ use super::stream::Part;
 use super::tree::{Content, Index, Tree};
 use super::{Broken, Fault, Position, json};
 
+/// How many repeated keys of a document are told: each is looked up in the whole text, and nobody reads more.
+pub const MOST_DUPLICATES: usize = 1_000;
+
 /// A document that has been read.
 #[derive(Clone, Debug)]
 pub struct Body<'t> {
@@ -78,12 +81,12 @@ impl<'t> Body<'t> {
         text.map_or("", |(text, _)| text)
     }
 
-    /// Every key that stands in its mapping already. The last one wins.
+    /// Every key that stands in its mapping already, up to [`MOST_DUPLICATES`]. The last one wins.
     #[must_use]
     pub fn duplicates(&self) -> Vec<Duplicate> {
         let mut found = Vec::new();
         for at in self.root..self.tree.after(self.root) {
-            if self.tree.content(at) == Content::Mapping {
+            if self.tree.content(at) == Content::Mapping && found.len() < MOST_DUPLICATES {
                 self.repeated_in(at, &mut found);
             }
         }
@@ -101,7 +104,8 @@ impl<'t> Body<'t> {
             let Some(((key, first, value), again)) = same.split_first() else {
                 continue;
             };
-            for (_, at, other) in again {
+            let room = MOST_DUPLICATES.saturating_sub(found.len());
+            for (_, at, other) in again.iter().rev().take(room).rev() {
                 let mut pointer = self.pointer(mapping);
                 pointer.push_back(key.as_ref());
                 found.push(Duplicate {

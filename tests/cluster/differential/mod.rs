@@ -17,10 +17,10 @@ use serde_json::value::to_raw_value;
 
 use jiff::Timestamp;
 use steadyset::cluster_view::NoCluster;
-use steadyset::evaluate::{Verdict, evaluate};
 use steadyset::model::finding::Phase;
 use steadyset::model::version::ServerVersion;
 use steadyset::policy::{ClaimMode, Inject, Policy, ProbeMode, ServiceNameMode};
+use steadyset::review::{Verdict, review};
 use steadyset::statefulset::{Source, Subject};
 
 use crate::Test;
@@ -228,8 +228,9 @@ fn judged(set: &Value, old: Option<&Value>) -> Result<Verdict, String> {
     let cluster = NoCluster {
         version: Some(version),
     };
-    let (policy, now) = (nothing_injected(), Timestamp::UNIX_EPOCH);
-    Ok(evaluate(&policy, subject, &cluster, Phase::Mutate, now))
+    let (policies, now) = (nothing_injected().into(), Timestamp::UNIX_EPOCH);
+    let verdict = review(&policies, subject, &cluster, Phase::Mutate, now);
+    Ok(verdict.unwrap_or_default())
 }
 
 /// The builtin rules among the findings.

@@ -1,18 +1,22 @@
-//! The one function that every surface calls.
+//! The one function that every surface calls: which policy is for a set, what is filled in, and what is wrong with it.
+//!
+//! The webhook, the audit, `fix`, the post-renderer, `policy test` and the pages of the rules differ only in where the set comes
+//! from and how the verdict is shown.
 
 use jiff::Timestamp;
 use json_patch::PatchOperation;
 
 use crate::cluster_view::ClusterView;
+use crate::cluster_view::Lookup;
 use crate::inject::{self, Injection, Notice};
 use crate::model::finding::{Action, Finding, Phase};
 use crate::patch::Draft;
-use crate::policy::Policy;
+use crate::policy::{Policies, Policy};
 use crate::rules::Context;
 use crate::statefulset::Subject;
 use crate::statefulset::immutable;
 
-mod judge;
+mod findings;
 
 /// What is to be said of a set, and done to it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -39,10 +43,40 @@ impl Verdict {
     }
 }
 
-/// Judges a set by the policy that is for it: injects, then runs the rules on the set as it will be. `now` is when exemptions
-/// are held against the clock.
+/// Reviews a set by the policy that is for it. Answers `None` where policies exist and none is for it: then it is neither judged nor
+/// changed.
+///
+/// Where a policy asks for the labels of the set's namespace and nobody can tell them, the set is judged with care: nothing is
+/// injected, and findings warn at most. `now` is when exemptions are held against the clock.
 #[must_use]
-pub fn evaluate(
+pub fn review(
+    policies: &Policies,
+    subject: Subject<'_>,
+    cluster: &dyn ClusterView,
+    phase: Phase,
+    now: Timestamp,
+) -> Option<Verdict> {
+    let policy = policy_for(policies, &subject, cluster)?;
+    Some(evaluate(policy, subject, cluster, phase, now))
+}
+
+/// The policy that is for a set.
+pub(crate) fn policy_for<'p>(
+    policies: &'p Policies,
+    subject: &Subject<'_>,
+    cluster: &dyn ClusterView,
+) -> Option<&'p Policy> {
+    let is_unknown = policies.read_namespace_labels()
+        && cluster.namespace_labels(&subject.namespace) == Lookup::Unknown;
+    if is_unknown {
+        Some(Policies::fallback())
+    } else {
+        policies.select(subject, cluster)
+    }
+}
+
+/// The verdict of one policy: injects, then runs the rules on the set as it will be.
+fn evaluate(
     policy: &Policy,
     subject: Subject<'_>,
     cluster: &dyn ClusterView,
@@ -87,7 +121,7 @@ pub fn evaluate(
         operations,
         ..Verdict::default()
     };
-    judge::judge(&context, now, &mut verdict);
+    findings::add(&context, now, &mut verdict);
     verdict.operations.splice(..0, slips.moves);
     verdict
 }

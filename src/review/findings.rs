@@ -16,7 +16,7 @@ use crate::statefulset::annotations::EXEMPT;
 use crate::strict::Slips;
 
 /// Adds to the verdict what is wrong with the set, and which exemptions were used or could not be.
-pub(super) fn judge(context: &Context<'_>, now: Timestamp, verdict: &mut Verdict) {
+pub(super) fn add(context: &Context<'_>, now: Timestamp, verdict: &mut Verdict) {
     let ceiling = Ceiling::of(context);
     let exemption = Exemption::of(context.set);
     for rule in rules::all().iter().filter(|rule| rule.runs(context)) {
