@@ -3,10 +3,11 @@
 
 CARGO ?= cargo
 
-.PHONY: help run demo test bench docs manifests lint
+.PHONY: help run demo test growth bench bench-instructions bench-write-path footprint compare docs manifests lint
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s
+", $$1, $$2}' Makefile
 
 run: ## a control plane with the webhook in force, to try things on; Ctrl-C stops it
 	$(CARGO) build --locked --bin steadyset --example run
@@ -19,8 +20,22 @@ demo: ## five real reports through the webhook, step by step
 test: ## everything
 	$(CARGO) test --locked
 
+growth: ## what a review costs as each list of a set grows, in instructions; needs valgrind
+	STEADYSET_COUNT_INSTRUCTIONS=1 $(CARGO) test --locked --test growth
+
 bench: ## the cost of a review over real TLS, beside the same server with an empty handler
 	$(CARGO) bench --locked --bench admission
+
+bench-instructions: ## instructions of a review, function by function, which do not depend on the machine; needs valgrind
+	STEADYSET_BENCH_INSTRUCTIONS=1 $(CARGO) bench --locked --bench admission
+
+bench-write-path: ## what admission adds to a create on a real API server, beside native policies
+	$(CARGO) build --locked --release --bin steadyset
+	$(CARGO) run --locked --quiet --example write-path -- $${CARGO_TARGET_DIR:-target}/release/steadyset
+
+footprint: ## the size of the program, and the memory that it keeps at rest and in a large cluster
+	$(CARGO) build --locked --release --bin steadyset
+	$(CARGO) run --locked --quiet --example footprint -- $${CARGO_TARGET_DIR:-target}/release/steadyset
 
 compare: ## how fast an audit of 10,000 sets is, beside other programs that judge manifests
 	$(CARGO) build --locked --release --bin steadyset
@@ -34,8 +49,7 @@ manifests: ## the CRD of the chart from the types, manifests/install.yaml from t
 	$(CARGO) run --locked --quiet --bin steadyset -- crd > manifests/steadyset/crds/statefulsetpolicies.yaml
 	STEADYSET_WRITE_MANIFESTS=1 $(CARGO) test --locked --test cluster -- chart::install_yaml
 
-lint: ## format, clippy, and cargo-deny where it is installed
+lint: ## format, clippy, and what may come into the program
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
-	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny check; \
-	else echo "cargo-deny is not installed: advisories, bans, licences and sources were not checked"; fi
+	.ci/cargo-deny

@@ -6,6 +6,8 @@
 mod histogram;
 mod labels;
 mod late;
+mod load;
+mod log_lines;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -17,6 +19,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
+use tracing_appender::non_blocking::ErrorCounter;
 
 use crate::inject::{Kind, Origin};
 use crate::model::finding::Action;
@@ -24,9 +27,13 @@ use crate::rules;
 
 pub use histogram::AtomicHistogram;
 pub(crate) use labels::action;
-pub use labels::{CacheKind, CertificateKind, Endpoint, HandshakeFailure, Operation, Verdict};
+pub use labels::{
+    CacheKind, CertificateKind, Endpoint, HandshakeFailure, Operation, Shed, Verdict,
+};
 use labels::{ORIGINS, origin_text};
 use late::LateGauge;
+pub use load::Load;
+use log_lines::DroppedLines;
 
 /// The media type of [`Metrics::encode`].
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -44,12 +51,11 @@ pub struct Metrics {
     certificates: Family<KindLabel<CertificateKind>, Gauge>,
     /// Without a series where nobody looks.
     ca_bundle: LateGauge,
+    log_lines_dropped: DroppedLines,
     /// TLS handshakes that failed.
     pub handshake_failures: HandshakeFailures,
-    /// Open connections of the webhook port.
-    pub connections: Gauge,
-    /// Reviews in work.
-    pub in_flight: Gauge,
+    /// How busy the webhook port is.
+    pub load: Load,
     /// Services that the controller keeps.
     pub governing_services: Gauge,
     /// Policies that are known, those in files and those in the cluster.
@@ -133,9 +139,9 @@ impl Metrics {
             caches: Family::default(),
             certificates: Family::default(),
             ca_bundle: LateGauge::default(),
+            log_lines_dropped: DroppedLines::default(),
             handshake_failures: HandshakeFailures::default(),
-            connections: Gauge::default(),
-            in_flight: Gauge::default(),
+            load: Load::default(),
             governing_services: Gauge::default(),
             policies: Gauge::default(),
             policy_reload_success: Gauge::default(),
@@ -160,18 +166,16 @@ impl Metrics {
         );
         let fits = "Whether every caBundle verifies the certificate that is shown";
         registry.register("ca_bundle_in_sync", fits, self.ca_bundle.clone());
+        let dropped = "Lines of the log that were dropped because nobody read it";
+        let lines = self.log_lines_dropped.clone();
+        registry.register("log_lines_dropped", dropped, lines);
         let failures = self.handshake_failures.0.clone();
         registry.register(
             "tls_handshake_failures",
             "TLS handshakes that failed",
             failures,
         );
-        registry.register(
-            "connections",
-            "Open connections of the webhook port",
-            self.connections.clone(),
-        );
-        registry.register("in_flight", "Reviews in work", self.in_flight.clone());
+        self.load.register(registry);
         let governing = "Services that the controller keeps";
         registry.register(
             "governing_services",
@@ -228,6 +232,11 @@ impl Metrics {
         if let Some(counter) = self.exemptions.get(rule) {
             counter.inc();
         }
+    }
+
+    /// Counts the lines that a log drops.
+    pub fn follow_log(&self, dropped: ErrorCounter) {
+        self.log_lines_dropped.follow(dropped);
     }
 
     /// Says whether the cache of a kind has seen its first whole list.
@@ -352,50 +361,4 @@ fn durations(registry: &mut Registry) -> Vec<AtomicHistogram> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_series_of_the_request_path_is_there_before_the_first_request() {
-        let text = Metrics::new().encode().unwrap();
-        let series = text
-            .lines()
-            .filter(|line| line.starts_with("steadyset_admission_requests_total{"))
-            .count();
-        assert_eq!(
-            series,
-            Endpoint::ALL.len() * Operation::ALL.len() * Verdict::ALL.len() * 2
-        );
-        assert!(text.contains("steadyset_build_info{version="), "{text}");
-    }
-
-    #[test]
-    fn a_bundle_that_nobody_looks_at_is_neither_in_sync_nor_out_of_it() {
-        let metrics = Metrics::new();
-        assert!(!metrics.encode().unwrap().contains("ca_bundle_in_sync"));
-        for (fits, sample) in [(false, "in_sync 0\n"), (true, "in_sync 1\n")] {
-            metrics.set_ca_bundle_in_sync(fits);
-            assert!(metrics.encode().unwrap().contains(sample));
-        }
-    }
-
-    #[test]
-    fn a_request_is_counted_under_its_own_labels() {
-        let metrics = Metrics::new();
-        let labels = RequestLabels {
-            endpoint: Endpoint::Validate,
-            operation: Operation::Update,
-            verdict: Verdict::Denied,
-            dry_run: true,
-        };
-        metrics.count_request(labels);
-        let text = metrics.encode().unwrap();
-        let counted: Vec<_> = text
-            .lines()
-            .filter(|line| line.contains("requests_total{") && !line.ends_with(" 0"))
-            .collect();
-        let expected = "steadyset_admission_requests_total{endpoint=\"validate\",operation=\"update\",\
-                        verdict=\"denied\",dry_run=\"true\"} 1";
-        assert_eq!(counted, [expected]);
-    }
-}
+mod tests;

@@ -4,22 +4,30 @@
 //! pipe wakes its reader, which costs more than the whole review that the line tells of, and a reader that has stopped
 //! would stop the reviews.
 
-use std::io::{self, IsTerminal, Write, stderr};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::thread::JoinHandle;
+mod review_line;
+
+use std::io::{self, BufWriter, IsTerminal, Write, stderr};
+use std::sync::mpsc::channel;
 use std::time::Duration;
 
+use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 
+use review_line::ReviewLines;
+pub use review_line::TARGET as REVIEWS;
+
 /// Lines that may wait; above, they are dropped and counted.
-const WAITING: usize = 16 * 1024;
+const WAITING: usize = 512;
 
 /// For how long lines are gathered before they are written together.
 const GATHERED: Duration = Duration::from_millis(5);
+
+/// For how long the end of the process waits for the last lines.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// As much as a pipe holds.
+const WRITTEN_AT_ONCE: usize = 64 * 1024;
 
 /// The form of a log line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -30,12 +38,27 @@ pub enum LogFormat {
     Json,
 }
 
-/// The running log; writes what is left when dropped.
+/// The running log; writes what is left when dropped, but does not wait long for who reads it.
 #[derive(Debug)]
 #[must_use = "the log ends with it"]
 pub struct Log {
-    sender: SyncSender<Line>,
-    writer: Option<JoinHandle<()>>,
+    /// Counts the lines that nobody read in time.
+    pub dropped: ErrorCounter,
+    worker: Option<WorkerGuard>,
+}
+
+impl Drop for Log {
+    /// The guard waits for a second at most, but where no line can be written it says so on stdout, which panics if that is closed and
+    /// blocks if that is full: neither may keep the process from its end.
+    fn drop(&mut self) {
+        let worker = self.worker.take();
+        let (ended, end) = channel::<()>();
+        std::thread::spawn(move || {
+            drop(worker);
+            drop(ended);
+        });
+        let _ = end.recv_timeout(PATIENCE);
+    }
 }
 
 /// Sends the events of the process to stderr; `RUST_LOG` chooses which, `info` and above unless told. A panic is an event
@@ -45,12 +68,12 @@ pub struct Log {
 ///
 /// When somebody has done so before.
 pub fn install(format: LogFormat) -> Result<Log, TryInitError> {
-    let (sender, receiver) = sync_channel(WAITING);
-    let dropped = Arc::new(AtomicU64::new(0));
-    let lines = Lines {
-        sender: sender.clone(),
-        dropped: Arc::clone(&dropped),
-    };
+    let (lines, worker) = NonBlockingBuilder::default()
+        .lossy(true)
+        .buffered_lines_limit(WAITING)
+        .thread_name("log")
+        .finish(Gathered::new(stderr()));
+    let dropped = lines.error_counter();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -59,22 +82,23 @@ pub fn install(format: LogFormat) -> Result<Log, TryInitError> {
         LogFormat::Text => builder
             .with_ansi(colours_fit(&stderr()))
             .with_target(false)
+            .map_event_format(|others| ReviewLines { format, others })
             .finish()
             .try_init(),
         LogFormat::Json => builder
             .json()
             .flatten_event(true)
             .with_current_span(false)
+            .map_event_format(|others| ReviewLines { format, others })
             .finish()
             .try_init(),
     }?;
     std::panic::set_hook(Box::new(
         |panic| tracing::error!(%panic, "a bug: a task panicked"),
     ));
-    let writer = std::thread::spawn(move || write_lines(&receiver, &dropped, &mut stderr()));
     Ok(Log {
-        sender,
-        writer: Some(writer),
+        dropped,
+        worker: Some(worker),
     })
 }
 
@@ -83,77 +107,26 @@ pub fn colours_fit(stream: &impl IsTerminal) -> bool {
     stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
-impl Drop for Log {
-    fn drop(&mut self) {
-        let told = self.sender.send(Line::Last);
-        if let (Ok(()), Some(writer)) = (told, self.writer.take()) {
-            let _ = writer.join();
-        }
+/// Writes together what comes within a few milliseconds: the worker flushes whenever no line waits, which under reviews one after
+/// another is after each.
+struct Gathered<W: Write>(BufWriter<W>);
+
+impl<W: Write> Gathered<W> {
+    fn new(to: W) -> Self {
+        Self(BufWriter::with_capacity(WRITTEN_AT_ONCE, to))
     }
 }
 
-/// What goes to the writing thread.
-#[derive(Debug)]
-enum Line {
-    Text(Vec<u8>),
-    Last,
-}
-
-/// Where tracing writes to.
-#[derive(Debug, Clone)]
-struct Lines {
-    sender: SyncSender<Line>,
-    dropped: Arc<AtomicU64>,
-}
-
-impl<'a> MakeWriter<'a> for Lines {
-    type Writer = &'a Self;
-
-    fn make_writer(&'a self) -> Self::Writer {
-        self
-    }
-}
-
-/// One call is one line: tracing formats an event whole before it writes.
-impl Write for &Lines {
+impl<W: Write> Write for Gathered<W> {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        if let Err(TrySendError::Full(_)) = self.sender.try_send(Line::Text(line.to_vec())) {
-            self.dropped.fetch_add(1, Relaxed);
-        }
-        Ok(line.len())
+        self.0.write(line)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// Writes until the last line. An error is not reported: there is nowhere to.
-fn write_lines(lines: &Receiver<Line>, dropped: &AtomicU64, to: &mut impl Write) {
-    let mut gathered = Vec::new();
-    while let Ok(first) = lines.recv() {
-        if matches!(first, Line::Text(_)) {
+        if !self.0.buffer().is_empty() {
             std::thread::sleep(GATHERED);
         }
-        let mut ends = false;
-        for line in std::iter::once(first).chain(lines.try_iter()) {
-            match line {
-                Line::Text(text) => gathered.extend_from_slice(&text),
-                Line::Last => ends = true,
-            }
-        }
-        let lost = dropped.swap(0, Relaxed);
-        if lost > 0 {
-            let _ = writeln!(
-                gathered,
-                "{{\"level\":\"WARN\",\"message\":\"log lines dropped\",\"lines\":{lost}}}"
-            );
-        }
-        let _ = to.write_all(&gathered);
-        gathered.clear();
-        if ends {
-            return;
-        }
+        self.0.flush()
     }
 }
 
@@ -162,24 +135,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_line_is_written_in_order_and_those_dropped_are_counted() {
-        let (sender, receiver) = sync_channel(2);
-        let lines = Lines {
-            sender: sender.clone(),
-            dropped: Arc::default(),
-        };
-        for text in ["one\n", "two\n", "three\n", "four\n"] {
-            (&lines).write_all(text.as_bytes()).unwrap();
+    fn what_is_gathered_is_written_at_once_and_in_order() {
+        /// Every write by itself.
+        struct Writes(Vec<Vec<u8>>);
+        impl Write for Writes {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                self.0.push(bytes.to_vec());
+                Ok(bytes.len())
+            }
+
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
         }
-        let dropped = Arc::clone(&lines.dropped);
-        let writer = std::thread::spawn(move || {
-            let mut written = Vec::new();
-            write_lines(&receiver, &dropped, &mut written);
-            String::from_utf8(written).unwrap()
-        });
-        sender.send(Line::Last).unwrap();
-        let written = writer.join().unwrap();
-        assert!(written.starts_with("one\ntwo\n{"), "{written}");
-        assert!(written.contains("\"lines\":2}\n"), "{written}");
+        let mut gathered = Gathered::new(Writes(Vec::new()));
+        for line in ["one\n", "two\n"] {
+            gathered.write_all(line.as_bytes()).unwrap();
+        }
+        gathered.flush().unwrap();
+        gathered.write_all(b"three\n").unwrap();
+        gathered.flush().unwrap();
+        let written = &gathered.0.get_ref().0;
+        assert_eq!(*written, [b"one\ntwo\n".to_vec(), b"three\n".to_vec()]);
     }
 }

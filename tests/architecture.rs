@@ -259,7 +259,7 @@ fn an_arrow_the_wrong_way_is_a_fault() {
         ),
         (
             "cli",
-            "use crate::audit::Report;\nuse tokio::time::Instant;\n",
+            "use crate::review::report::Report;\nuse tokio::time::Instant;\n",
         ),
         (
             "model",

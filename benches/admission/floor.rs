@@ -44,11 +44,10 @@ async fn serve() {
         limits: Limits::default(),
         counts: Counts::default(),
     };
+    let empty = || post(async |_body: Bytes| ([(CONTENT_TYPE, "application/json")], ANSWER));
     let router = Router::new()
-        .route(
-            "/mutate",
-            post(async |_body: Bytes| ([(CONTENT_TYPE, "application/json")], ANSWER)),
-        )
+        .route("/mutate", empty())
+        .route("/validate", empty())
         .layer(DefaultBodyLimit::disable());
     let server = Server::bind(config, router).await.expect("an address");
     eprintln!(

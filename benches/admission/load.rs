@@ -9,6 +9,7 @@ use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
+use crate::objects::Case;
 use crate::server::Server;
 
 /// What was measured of one server with one review.
@@ -21,12 +22,12 @@ pub struct Load {
 
 impl Load {
     /// Asks on one connection for a while and keeps each request's time.
-    pub async fn latency(&mut self, server: &Server, body: &Bytes, slice: Duration) {
+    pub async fn latency(&mut self, server: &Server, case: &Case, slice: Duration) {
         let mut sender = connect(server).await;
         let end = Instant::now() + slice;
         while Instant::now() < end {
             let began = Instant::now();
-            ask(&mut sender, body).await;
+            ask(&mut sender, case).await;
             self.latencies.push(began.elapsed());
         }
     }
@@ -35,14 +36,14 @@ impl Load {
     pub async fn throughput(
         &mut self,
         server: &Server,
-        body: &Bytes,
+        case: &Case,
         slice: Duration,
         connections: usize,
     ) {
         let mut senders = Vec::new();
         for _ in 0..connections {
             let mut sender = connect(server).await;
-            ask(&mut sender, body).await;
+            ask(&mut sender, case).await;
             senders.push(sender);
         }
         let before = server.cpu();
@@ -50,7 +51,7 @@ impl Load {
         let loops = senders.iter_mut().map(|sender| async move {
             let mut requests = 0;
             while Instant::now() < end {
-                ask(sender, body).await;
+                ask(sender, case).await;
                 requests += 1;
             }
             requests
@@ -77,7 +78,8 @@ impl Load {
     }
 }
 
-async fn connect(server: &Server) -> SendRequest<Full<Bytes>> {
+/// A connection that stays open.
+pub async fn connect(server: &Server) -> SendRequest<Full<Bytes>> {
     let tcp = TcpStream::connect(server.address)
         .await
         .expect("a connection");
@@ -93,14 +95,15 @@ async fn connect(server: &Server) -> SendRequest<Full<Bytes>> {
     sender
 }
 
-async fn ask(sender: &mut SendRequest<Full<Bytes>>, body: &Bytes) {
+/// Asks, and reads the answer.
+pub async fn ask(sender: &mut SendRequest<Full<Bytes>>, case: &Case) {
     sender.ready().await.expect("an open connection");
-    let request = Request::post("/mutate?timeout=10s")
+    let request = Request::post(format!("{}?timeout=10s", case.path))
         .header("host", "localhost")
         .header("user-agent", "kube-apiserver-admission")
         .header("accept", "application/json, */*")
         .header("content-type", "application/json")
-        .body(Full::new(body.clone()))
+        .body(Full::new(case.body.clone()))
         .expect("a request");
     let response = sender.send_request(request).await.expect("an answer");
     assert_eq!(response.status(), StatusCode::OK);

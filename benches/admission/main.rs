@@ -5,6 +5,7 @@
 //! is the ratio of CPU time per request, which the kernel counts for each process.
 
 mod floor;
+mod instructions;
 mod load;
 mod objects;
 mod server;
@@ -30,24 +31,28 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
-    runtime.expect("a runtime").block_on(compare());
+    let runtime = runtime.expect("a runtime");
+    if std::env::var_os(instructions::SWITCH).is_some() {
+        return runtime.block_on(instructions::count(&objects::cases()));
+    }
+    runtime.block_on(compare());
 }
 
 async fn compare() {
     let servers = [Server::floor(), Server::product()];
     println!(
-        "{ROUNDS} rounds of {} ms per server and case, POST /mutate over HTTP/1.1\n",
+        "{ROUNDS} rounds of {} ms per server and case, over HTTP/1.1\n",
         SLICE.as_millis()
     );
     println!(
-        "{:<14} {:>9} {:>9} {:>6}   {:>9} {:>9}   {:>15} {:>15}",
+        "{:<26} {:>9} {:>9} {:>6}   {:>9} {:>9}   {:>15} {:>15}",
         "review", "CPU us", "CPU us", "ratio", "req/s", "req/s", "p50/p99 us", "p50/p99 us"
     );
     println!(
-        "{:<14} {:>9} {:>9} {:>6}   {:>9} {:>9}   {:>15} {:>15}",
+        "{:<26} {:>9} {:>9} {:>6}   {:>9} {:>9}   {:>15} {:>15}",
         "", "floor", "product", "", "floor", "product", "floor", "product"
     );
-    for (name, body) in objects::cases() {
+    for case in objects::cases() {
         let mut loads = [Load::default(), Load::default()];
         for round in 0..=ROUNDS {
             if round == 1 {
@@ -55,13 +60,14 @@ async fn compare() {
                 loads = [Load::default(), Load::default()];
             }
             for (server, load) in servers.iter().zip(&mut loads) {
-                load.latency(server, &body, SLICE).await;
-                load.throughput(server, &body, SLICE, CONNECTIONS).await;
+                load.latency(server, &case, SLICE).await;
+                load.throughput(server, &case, SLICE, CONNECTIONS).await;
             }
         }
         let [floor, product] = loads;
         println!(
-            "{name:<14} {:>9.1} {:>9.1} {:>6.2}   {:>9.0} {:>9.0}   {:>15} {:>15}",
+            "{:<26} {:>9.1} {:>9.1} {:>6.2}   {:>9.0} {:>9.0}   {:>15} {:>15}",
+            case.title(),
             floor.cpu_per_request(),
             product.cpu_per_request(),
             product.cpu_per_request() / floor.cpu_per_request(),

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
@@ -29,7 +30,22 @@ impl Server {
 
     /// The webhook as it is run.
     pub fn product() -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_steadyset"));
+        Self::serve(Command::new(env!("CARGO_BIN_EXE_steadyset")))
+    }
+
+    /// The webhook under callgrind, which writes its profiles into the folder.
+    pub fn counted(folder: &Path) -> Self {
+        let mut command = Command::new("valgrind");
+        command.args(["--quiet", "--tool=callgrind"]);
+        command.arg(format!(
+            "--callgrind-out-file={}",
+            folder.join("profile").display()
+        ));
+        command.arg(env!("CARGO_BIN_EXE_steadyset"));
+        Self::serve(command)
+    }
+
+    fn serve(mut command: Command) -> Self {
         command.args([
             "serve",
             "--ephemeral-cert",
@@ -75,6 +91,11 @@ impl Server {
             address,
             connector: connector(&authority),
         }
+    }
+
+    /// The process, for callgrind.
+    pub fn process(&self) -> u32 {
+        self.child.id()
     }
 
     /// CPU time used so far by all threads of the process, in nanoseconds.

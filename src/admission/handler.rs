@@ -12,11 +12,13 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use futures::FutureExt;
 
-use super::body::{discard, read};
+use super::body::{Incoming, Read, read};
+use super::oversized::{self, Head};
+use super::pool::{Full, Pool, Weight};
 use super::{Refusal, Reviewer};
 use crate::metrics::{Endpoint, Metrics, Operation, RequestLabels};
 use crate::model::duration;
-use crate::server::Held;
+use crate::server::{Cut, Held, Memory, Share};
 
 /// What kube-apiserver waits where the webhook configuration does not say.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -27,14 +29,22 @@ const MAX_TIMEOUT: Duration = Duration::from_secs(30);
 /// Kept back at most, so that the answer is there before the API server has gone.
 const MARGIN: Duration = Duration::from_millis(500);
 
+/// How far the namespace of a review is looked for.
+const BEGINNING: usize = 4 << 10;
+
+/// Reviews of bodies up to here are computed at once: their work is bounded by their size.
+const LIGHT_BYTES: usize = 64 << 10;
+
 /// Everything that a request needs.
 pub struct Webhook {
     /// Judges a review.
     pub reviewer: Reviewer,
     /// Where to count.
     pub metrics: Arc<Metrics>,
-    /// Reviews in work at one time.
-    pub max_in_flight: u32,
+    /// Computes reviews.
+    pub pool: Pool,
+    /// Holds bodies and answers.
+    pub memory: Arc<Memory>,
 }
 
 /// The routes `/mutate` and `/validate`, POST only.
@@ -62,64 +72,49 @@ async fn validate(State(webhook): State<Arc<Webhook>>, request: Request) -> Resp
 impl Webhook {
     /// A body that nobody will read is read to its end all the same: closing a connection with unread bytes resets it, and
     /// the peer may never see why.
-    async fn answer(&self, endpoint: Endpoint, request: Request) -> Response {
-        let started = Instant::now();
+    async fn answer(self: Arc<Self>, endpoint: Endpoint, request: Request) -> Response {
+        let timing = Timing::begin(&self.metrics, endpoint);
         let limit = deadline(request.uri());
         let (head, body) = request.into_parts();
-        let in_work = match self.admit(endpoint, &head.headers, started) {
-            Ok(in_work) => in_work,
-            Err(refusal) => {
-                let response = self.refuse(endpoint, refusal);
-                let _ = tokio::time::timeout(limit, discard(body)).await;
-                return response;
-            }
+        if !is_json(&head.headers) {
+            let response = self.refuse(endpoint, &Refusal::MediaType);
+            let _ = tokio::time::timeout(limit, Incoming::new(body).discard()).await;
+            return response;
+        }
+        let peer = head.extensions.get().cloned();
+        let share = self.memory.share(peer.unwrap_or_else(Cut::detached));
+        let review = Review {
+            webhook: Arc::clone(&self),
+            endpoint,
+            started: timing.started,
+            deadline: timing.started + limit,
         };
-        let review = bounded(limit, self.review(endpoint, body, started, limit));
-        self.conclude(endpoint, in_work, review.await)
-    }
-
-    fn conclude(
-        &self,
-        endpoint: Endpoint,
-        in_work: InWork,
-        review: Result<Vec<u8>, Refusal>,
-    ) -> Response {
-        match review {
-            Ok(bytes) => reviewed(bytes, in_work),
-            Err(refusal) => self
-                .refuse(endpoint, refusal)
-                .map(|body| Body::new(Held::new(body, in_work))),
+        let answered = tokio::time::timeout(limit, review.answer(body, share)).await;
+        match answered.unwrap_or(Err(Refusal::Late(limit))) {
+            Ok((bytes, share)) => reviewed(bytes, (timing, share)),
+            Err(refusal) => {
+                let response = self.refuse(endpoint, &refusal);
+                response.map(|body| Body::new(Held::new(body, timing)))
+            }
         }
     }
 
-    fn admit(
+    /// Computes in the turn of the namespace; a panic ends with its own request.
+    async fn compute<T: Send + 'static>(
         &self,
-        endpoint: Endpoint,
-        headers: &HeaderMap,
-        started: Instant,
-    ) -> Result<InWork, Refusal> {
-        if !is_json(headers) {
-            return Err(Refusal::MediaType);
+        namespace: &str,
+        weight: Weight,
+        work: impl Future<Output = Result<T, Refusal>> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let work = AssertUnwindSafe(work).catch_unwind();
+        match self.pool.run(namespace, weight, work).await {
+            Ok(Ok(done)) => done,
+            Ok(Err(_)) => Err(Refusal::Failed),
+            Err(Full) => Err(Refusal::Overloaded),
         }
-        InWork::begin(&self.metrics, endpoint, self.max_in_flight, started)
-            .ok_or(Refusal::Overloaded)
     }
 
-    async fn review(
-        &self,
-        endpoint: Endpoint,
-        body: Body,
-        started: Instant,
-        limit: Duration,
-    ) -> Result<Vec<u8>, Refusal> {
-        let body = read(body).await?;
-        let review = self.reviewer.review(endpoint, &body, started + limit);
-        let reviewed = review.await?;
-        reviewed.note(&self.metrics, started);
-        Ok(reviewed.answer)
-    }
-
-    fn refuse(&self, endpoint: Endpoint, refusal: Refusal) -> Response {
+    fn refuse(&self, endpoint: Endpoint, refusal: &Refusal) -> Response {
         let labels = RequestLabels {
             endpoint,
             operation: Operation::Unknown,
@@ -132,20 +127,73 @@ impl Webhook {
     }
 }
 
-/// Ends a review at its deadline, and a panic with its own request.
-async fn bounded<T>(
-    limit: Duration,
-    review: impl Future<Output = Result<T, Refusal>>,
-) -> Result<T, Refusal> {
-    match tokio::time::timeout(limit, AssertUnwindSafe(review).catch_unwind()).await {
-        Ok(Ok(reviewed)) => reviewed,
-        Ok(Err(_)) => Err(Refusal::Failed),
-        Err(_) => Err(Refusal::Late(limit)),
+/// One review on its way through.
+struct Review {
+    webhook: Arc<Webhook>,
+    endpoint: Endpoint,
+    started: Instant,
+    deadline: Instant,
+}
+
+impl Review {
+    /// Reads, computes and answers. What the body holds in memory is given back when the computation has ended, even
+    /// where nobody waits for it any more.
+    async fn answer(self, body: Body, mut share: Share) -> Result<(Vec<u8>, Share), Refusal> {
+        let webhook = Arc::clone(&self.webhook);
+        let largest = webhook.memory.largest();
+        let body = match read(body, &mut share, largest).await? {
+            Read::Whole(body) => body,
+            Read::Oversized(beginning) => return self.oversized(&beginning, share),
+        };
+        let namespace = namespace(&body).to_owned();
+        let weight = if body.len() <= LIGHT_BYTES {
+            Weight::Light
+        } else {
+            Weight::Heavy
+        };
+        let work = async move {
+            share.computing();
+            let bytes = self.review(&body).await?;
+            drop(body);
+            share.answering(bytes.len());
+            Ok((bytes, share))
+        };
+        webhook.compute(&namespace, weight, work).await
+    }
+
+    async fn review(&self, body: &[u8]) -> Result<Vec<u8>, Refusal> {
+        let webhook = &self.webhook;
+        let review = webhook.reviewer.review(self.endpoint, body, self.deadline);
+        let reviewed = review.await?;
+        reviewed.note(&webhook.metrics, self.started);
+        Ok(reviewed.answer)
+    }
+
+    fn oversized(self, beginning: &[u8], mut share: Share) -> Result<(Vec<u8>, Share), Refusal> {
+        let head = Head::read(beginning).ok_or(Refusal::TooLarge)?;
+        let largest = self.webhook.memory.largest();
+        let answer = oversized::answer(&head, &self.webhook.reviewer, largest);
+        let answer = answer.map_err(|_| Refusal::Failed)?;
+        answer.note(&head, self.endpoint, &self.webhook.metrics);
+        share.answering(answer.bytes.len());
+        Ok((answer.bytes, share))
     }
 }
 
-fn reviewed(bytes: Vec<u8>, in_work: InWork) -> Response {
-    let body = Body::new(Held::new(Body::from(bytes), in_work));
+/// The namespace that a review is about, for its queue alone: the first that the body names, which is that of the request, as
+/// kube-apiserver writes it before all that a user can.
+fn namespace(body: &[u8]) -> &str {
+    const KEY: &[u8] = b"\"namespace\":\"";
+    let beginning = body.get(..BEGINNING).unwrap_or(body);
+    let value = memchr::memmem::find(beginning, KEY).and_then(|at| beginning.get(at + KEY.len()..));
+    let value = value.and_then(|value| value.get(..memchr::memchr(b'"', value)?));
+    value
+        .and_then(|value| std::str::from_utf8(value).ok())
+        .unwrap_or_default()
+}
+
+fn reviewed(bytes: Vec<u8>, held: (Timing, Share)) -> Response {
+    let body = Body::new(Held::new(Body::from(bytes), held));
     ([(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
 
@@ -172,37 +220,26 @@ fn is_json(headers: &HeaderMap) -> bool {
     media_type.trim().eq_ignore_ascii_case("application/json")
 }
 
-/// A review in work: counted against the capacity, timed, and over when the last byte of its answer is handed over.
+/// A request, timed until the last byte of its answer is handed over.
 #[derive(Debug)]
-struct InWork {
+struct Timing {
     metrics: Arc<Metrics>,
     endpoint: Endpoint,
     started: Instant,
 }
 
-impl InWork {
-    /// The gauge is the capacity: one atomic number, no semaphore beside it that could differ.
-    fn begin(
-        metrics: &Arc<Metrics>,
-        endpoint: Endpoint,
-        capacity: u32,
-        started: Instant,
-    ) -> Option<Self> {
-        if metrics.in_flight.inc() >= i64::from(capacity) {
-            metrics.in_flight.dec();
-            return None;
-        }
-        Some(Self {
+impl Timing {
+    fn begin(metrics: &Arc<Metrics>, endpoint: Endpoint) -> Self {
+        Self {
             metrics: Arc::clone(metrics),
             endpoint,
-            started,
-        })
+            started: Instant::now(),
+        }
     }
 }
 
-impl Drop for InWork {
+impl Drop for Timing {
     fn drop(&mut self) {
-        self.metrics.in_flight.dec();
         self.metrics
             .observe_duration(self.endpoint, self.started.elapsed());
     }
@@ -233,15 +270,13 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn a_panic_and_a_review_that_never_ends_are_refusals() {
-        let limit = Duration::from_millis(1);
-        let late = bounded::<()>(limit, std::future::pending()).await;
-        assert!(matches!(late, Err(Refusal::Late(_))));
-        let failed = bounded::<()>(limit, async { panic!("a bug") }).await;
-        assert!(matches!(failed, Err(Refusal::Failed)));
-        assert_eq!(Refusal::Failed.into_response().status(), 500);
-        assert!(matches!(bounded(limit, async { Ok(1) }).await, Ok(1)));
+    #[test]
+    fn the_first_namespace_of_a_body_is_that_of_the_request() {
+        let body = br#"{"request":{"uid":"u","name":"a","namespace":"shop","object":{"namespace":"other"}}}"#;
+        assert_eq!(namespace(body), "shop");
+        for body in [&b"{}"[..], b"\"namespace\":\"", b"\"namespace\":\"\xff\""] {
+            assert_eq!(namespace(body), "");
+        }
     }
 
     #[test]
@@ -257,15 +292,5 @@ mod tests {
             assert_eq!(is_json(&headers), json, "{value}");
         }
         assert!(!is_json(&HeaderMap::new()));
-    }
-
-    #[test]
-    fn capacity_is_given_back() {
-        let metrics = Arc::new(Metrics::new());
-        let begin = || InWork::begin(&metrics, Endpoint::Mutate, 1, Instant::now());
-        let held = begin();
-        assert!(held.is_some() && begin().is_none());
-        drop(held);
-        assert!(begin().is_some());
     }
 }

@@ -3,6 +3,8 @@
 mod body;
 mod envelope;
 mod handler;
+mod oversized;
+mod pool;
 mod refusal;
 mod response;
 mod review;
@@ -10,8 +12,13 @@ mod warning;
 
 pub use envelope::{Envelope, EnvelopeError};
 pub use handler::{Webhook, router};
+pub use pool::{Counts as PoolCounts, Pool};
 pub use refusal::Refusal;
 pub use review::{Reviewed, Reviewer};
 
-/// The largest body taken: an object of 3 MiB, the old one and the envelope, as kube-apiserver can send them.
-pub const BODY_BYTES: usize = 7 << 20;
+/// The largest body that is read where the memory allows it. An object has 3 MiB at most as its user sends it; defaults and
+/// escapes, and the old object beside it, make it several times as large.
+pub const BODY_BYTES: usize = 40 << 20;
+
+/// Where the fields that say what a body is about must stand: kube-apiserver writes them first.
+const HEAD_BYTES: usize = 64 << 10;

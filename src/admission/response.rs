@@ -8,6 +8,7 @@ use super::warning::Warnings;
 use crate::inject::Tag;
 use crate::model::field_path::dotted;
 use crate::model::finding::{Action, Finding};
+use crate::model::text::grouped;
 use crate::review::Verdict;
 
 /// Writes the answer to a judged set.
@@ -82,8 +83,36 @@ fn audited(verdict: &Verdict) -> Option<AuditAnnotations> {
         .map(|finding| format!("{} [{}]", finding.field(), finding.rule))
         .collect();
     (!texts.is_empty()).then(|| AuditAnnotations {
-        findings: texts.join(", "),
+        findings: joined(&texts, ", "),
     })
+}
+
+/// At most this many bytes in the message of a denial, and in the audit annotation.
+const MESSAGE: usize = 16 * 1024;
+
+/// At most this many bytes in all causes together.
+const CAUSES: usize = 64 * 1024;
+
+/// The longest name of an object, in bytes; a longer one was not validated yet.
+pub(super) const NAME: usize = 253;
+
+/// Kept free for what counts the texts that were left out.
+const SUMMARY: usize = 64;
+
+/// The texts one after the other, as many as there is room for; the others are counted.
+fn joined(texts: &[String], separator: &str) -> String {
+    let mut all = String::new();
+    for (index, text) in texts.iter().enumerate() {
+        if all.len() + separator.len() + text.len() + SUMMARY > MESSAGE {
+            let more = grouped(texts.len() - index);
+            return format!("{all}{separator}steadyset: and {more} more findings");
+        }
+        if index > 0 {
+            all.push_str(separator);
+        }
+        all.push_str(text);
+    }
+    all
 }
 
 #[derive(Serialize)]
@@ -158,17 +187,25 @@ struct Cause {
 impl<'a> Status<'a> {
     fn forbidden(name: &'a str, denials: &[&Finding]) -> Self {
         let lines: Vec<_> = denials.iter().map(|finding| finding.line()).collect();
-        let causes = denials.iter().map(|finding| Cause::of(finding)).collect();
+        let mut room = CAUSES;
+        let causes = denials
+            .iter()
+            .map(|finding| Cause::of(finding))
+            .take_while(|cause| {
+                let left = room.checked_sub(cause.message.len() + cause.field.len());
+                room = left.unwrap_or(0);
+                left.is_some()
+            });
         let details = Details {
-            name,
+            name: if name.len() > NAME { "" } else { name },
             group: "apps",
             kind: "statefulsets",
-            causes,
+            causes: causes.collect(),
         };
         Self {
             code: 403,
             reason: "Forbidden",
-            message: lines.join("\n"),
+            message: joined(&lines, "\n"),
             details,
         }
     }
@@ -250,6 +287,40 @@ mod tests {
             "warnings": ["steadyset: spec.replicas: it is wrong; write it right [some-rule]"],
         });
         assert_eq!(answer(&verdict), expected);
+    }
+
+    #[test]
+    fn an_answer_is_as_long_as_a_user_reads() {
+        let long = |index| Finding {
+            message: "\u{1F980}".repeat(1_000),
+            help: "\"".repeat(1_000),
+            ..finding(Action::Deny, &format!("/spec/{}/{index}", "f".repeat(900)))
+        };
+        let findings: Vec<_> = (0..100).map(long).collect();
+        let audited = findings.iter().cloned().map(|finding| Finding {
+            action: Action::Audit,
+            ..finding
+        });
+        let verdict = Verdict {
+            findings: audited.chain(findings.clone()).collect(),
+            ..Verdict::default()
+        };
+        let name = "n".repeat(1 << 20);
+        let bytes = super::verdict("u", &name, &verdict).unwrap();
+        assert!(bytes.len() <= 256 * 1024, "{}", bytes.len());
+        let answer: Value = serde_json::from_slice(&bytes).unwrap();
+        let status = &answer["response"]["status"];
+        let message = status["message"].as_str().unwrap();
+        assert!(message.len() <= MESSAGE, "{}", message.len());
+        assert!(
+            message.ends_with("\nsteadyset: and 98 more findings"),
+            "{message}"
+        );
+        assert!(status["details"].get("name").is_none());
+        let causes = status["details"]["causes"].as_array().unwrap();
+        assert!((10..100).contains(&causes.len()), "{}", causes.len());
+        let audited = &answer["response"]["auditAnnotations"]["findings"];
+        assert!(audited.as_str().unwrap().len() <= MESSAGE);
     }
 
     #[test]

@@ -10,10 +10,11 @@ use crate::cluster::policies::SharedPolicies;
 use crate::cluster_view::NoCluster;
 use crate::metrics::{Endpoint, Metrics, Operation, RequestLabels, Verdict};
 use crate::model::finding::Phase;
+use crate::model::text::clipped;
 use crate::review::{self, review};
-use crate::statefulset::{Source, Subject, Undecodable};
+use crate::statefulset::{Subject, Undecodable};
+use crate::telemetry::REVIEWS;
 use jiff::Timestamp;
-use serde_json::value::RawValue;
 
 /// What reviews are judged by.
 pub struct Reviewer {
@@ -55,8 +56,8 @@ impl Reviewer {
         body: &'a [u8],
         deadline: Instant,
     ) -> Result<Reviewed<'a>, Refusal> {
-        let envelope = Envelope::read(body)?;
-        let judgement = self.judge(endpoint, &envelope, deadline).await;
+        let mut envelope = Envelope::read(body)?;
+        let judgement = self.judge(endpoint, &mut envelope, deadline).await;
         let outcome = judgement.label();
         let answer = judgement.answer(&envelope).map_err(|error| {
             tracing::error!(%error, "an answer cannot be written");
@@ -84,24 +85,20 @@ impl Reviewer {
     async fn judge(
         &self,
         endpoint: Endpoint,
-        envelope: &Envelope<'_>,
+        envelope: &mut Envelope<'_>,
         deadline: Instant,
     ) -> Judgement {
-        let (Some(object), true) = (envelope.object, envelope.is_stateful_set) else {
+        let (object, old_object) = (envelope.object.take(), envelope.old_object.take());
+        let (Some(object), true) = (object, envelope.is_stateful_set) else {
             return Judgement::Ignored;
         };
         // An UPDATE that does not say of what must not be taken for a CREATE: that may inject what can never change.
-        let old_object = match (envelope.operation, envelope.old_object) {
+        let old_object = match (envelope.operation, old_object) {
             (Operation::Create, _) => None,
             (Operation::Update, Some(old_object)) => Some(old_object),
             _ => return Judgement::Ignored,
         };
-        let source = Source {
-            namespace: &envelope.namespace,
-            object,
-            old_object,
-        };
-        match Subject::decode(source) {
+        match Subject::of(&envelope.namespace, object, old_object) {
             Ok(None) => Judgement::Ignored,
             Ok(Some(subject)) => {
                 let verdict = self.verdict(
@@ -121,7 +118,7 @@ impl Reviewer {
     async fn verdict(
         &self,
         subject: Subject<'_>,
-        user: Option<&RawValue>,
+        user: Option<&str>,
         phase: Phase,
         deadline: tokio::time::Instant,
     ) -> Option<review::Verdict> {
@@ -172,6 +169,12 @@ impl Judgement {
 }
 
 impl Reviewed<'_> {
+    /// The answer as it is sent, an `AdmissionReview` in JSON.
+    #[must_use]
+    pub fn answer(&self) -> &[u8] {
+        &self.answer
+    }
+
     /// Counts the review and writes its line into the log.
     pub(super) fn note(&self, metrics: &Metrics, started: Instant) {
         metrics.count_request(self.labels);
@@ -179,10 +182,12 @@ impl Reviewed<'_> {
             self.count(metrics);
         }
         tracing::info!(
+            target: REVIEWS,
             endpoint = self.labels.endpoint.as_str(),
             operation = self.labels.operation.as_str(),
             namespace = &*self.envelope.namespace,
-            name = &*self.envelope.name,
+            // not validated yet: it may be as long as the object
+            name = clipped(&self.envelope.name, response::NAME),
             user = &*self.envelope.user,
             uid = &*self.envelope.uid,
             dry_run = self.labels.dry_run,

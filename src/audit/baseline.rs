@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Place, Report, Row};
+use crate::review::report::{Place, Report, Row};
 
 /// What was found at one time. A finding is known by path, set, rule and pointer, not by its line.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]

@@ -6,10 +6,10 @@ use rayon::prelude::*;
 use serde_json::Value;
 
 use super::sources::{Input, Inputs};
-use super::written::{Judge, is_set};
-use super::{Options, Report, Row, Unreadable};
 use crate::cluster_view::ServiceKeeping;
 use crate::cluster_view::manifests::{Kind, Manifests, Object};
+use crate::review::manifest_row::{Judge, is_set};
+use crate::review::report::{Options, Report, Row, Unreadable};
 use crate::yaml::read::{Broken, Document, Part, documents, parts};
 
 /// Audits files, folders and standard input (`-`), on every core; the report is in the order of the input.

@@ -8,12 +8,12 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use thiserror::Error;
 
-use super::{Options, Place, Report, Row, Unreadable};
 use crate::cluster_view::ServiceKeeping;
 use crate::cluster_view::manifests::{Kind, Manifests};
 use crate::policy::compile::compile;
 use crate::policy::{Policies, Policy};
 use crate::review::Verdict;
+use crate::review::report::{Options, Place, Report, Row, Unreadable};
 use crate::statefulset::set::Metadata;
 use crate::statefulset::{Source, Subject, Undecodable};
 

@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use super::Unreadable;
+use crate::review::report::Unreadable;
 use crate::yaml::read::{is_hidden, is_manifest, text};
 
 /// Standard input, among paths.

@@ -27,6 +27,9 @@ pub(super) use recipe::is_metrics;
 pub use recipe::{Ask, Recipe, ServedPort};
 pub use unless::Unless;
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use crate::statefulset::set::Container;
 use crate::statefulset::view::Text;
 
@@ -138,8 +141,44 @@ pub fn all() -> impl Iterator<Item = &'static Entry> {
 /// The entry of an image, whatever the container runs.
 #[must_use]
 pub fn by_image(image: &str) -> Option<&'static Entry> {
+    static INDEX: LazyLock<Index> = LazyLock::new(Index::new);
     let name = image_name(image);
-    all().find(|entry| entry.images.iter().any(|pattern| matches(pattern, name)))
+    (!name.is_empty()).then(|| INDEX.get(name))?
+}
+
+/// The entries by what their images are called.
+struct Index {
+    names: HashMap<&'static str, &'static Entry>,
+    /// The few patterns; none matches another entry's name, nor another pattern's.
+    patterns: Vec<(&'static str, &'static Entry)>,
+}
+
+impl Index {
+    fn new() -> Self {
+        let mut index = Self {
+            names: HashMap::new(),
+            patterns: Vec::new(),
+        };
+        for entry in all() {
+            for image in entry.images {
+                if image.contains('*') {
+                    index.patterns.push((image, entry));
+                } else {
+                    index.names.insert(image, entry);
+                }
+            }
+        }
+        index
+    }
+
+    fn get(&self, name: &str) -> Option<&'static Entry> {
+        let mut patterns = self.patterns.iter();
+        self.names.get(name).copied().or_else(|| {
+            patterns
+                .find(|(pattern, _)| matches(pattern, name))
+                .map(|(_, entry)| *entry)
+        })
+    }
 }
 
 /// The entry of an image whose program is what the container runs.

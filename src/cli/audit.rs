@@ -10,14 +10,16 @@ use std::sync::Arc;
 use clap::ValueEnum;
 
 use super::{UNREACHABLE, UNREADABLE, UsageError, policies, progress, runtime};
+use crate::audit;
 use crate::audit::baseline::Baseline;
 use crate::audit::report::{self, Format, Style};
-use crate::audit::{self, Options, Report};
 use crate::kube_client::Target;
 use crate::model::finding::Action;
 use crate::model::rules;
 use crate::model::version::ServerVersion;
+use crate::review::report::{Options, Report};
 use crate::telemetry::colours_fit;
+use jiff::Timestamp;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -148,6 +150,7 @@ impl Args {
             rules: known_rules(&self.rule)?,
             skip_rules: known_rules(&self.skip_rule)?,
             keep_sources: self.output == Format::Table && io::stdout().is_terminal(),
+            now: Timestamp::now(),
             progress: Arc::default(),
         })
     }

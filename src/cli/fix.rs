@@ -1,15 +1,19 @@
 //! `steadyset fix`: what the webhook would inject, written into the manifests.
 
+mod file;
+pub(super) mod live;
+pub(super) mod run;
+
 use std::path::{Component, Path, PathBuf};
 use std::process::ExitCode;
 
 use similar::TextDiff;
 
+use self::file::replace;
+use self::live::Unanswered;
+use self::run::{Outcome, Text, Texts, run};
 use super::judging::{Judging, say};
 use super::{UNREACHABLE, UNREADABLE, UsageError, print, runtime};
-use crate::fix::file::replace;
-use crate::fix::live::Unanswered;
-use crate::fix::run::{Outcome, Text, Texts, run};
 use crate::model::finding::Action;
 
 const WHICH: &str = "say --new if these sets do not exist yet, or --live to ask the cluster for them: \

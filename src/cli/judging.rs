@@ -7,12 +7,14 @@ use std::sync::Arc;
 
 use super::policies;
 use crate::audit::report::{self, Format, Style};
-use crate::audit::{Options, Report};
-use crate::fix::live::{self, Unanswered};
-use crate::fix::run::{Outcome, Texts, run};
+use crate::cli::fix::live;
+use crate::cli::fix::live::Unanswered;
+use crate::cli::fix::run::{Outcome, Texts, run};
 use crate::kube_client::Target;
 use crate::model::version::ServerVersion;
+use crate::review::report::{Options, Report};
 use crate::telemetry::colours_fit;
+use jiff::Timestamp;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Judging {
@@ -51,6 +53,7 @@ impl Judging {
             rules: BTreeSet::new(),
             skip_rules: BTreeSet::new(),
             keep_sources: false,
+            now: Timestamp::now(),
             progress: Arc::default(),
         })
     }

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 
 use super::judging::{Judging, say};
 use super::{UNREADABLE, UsageError, print, runtime};
-use crate::audit::{Options, Report, Unreadable};
-use crate::fix::run::{Outcome, Texts, run};
+use crate::cli::fix::run::{Outcome, Texts, run};
 use crate::model::finding::Action;
+use crate::review::report::{Options, Report, Unreadable};
 use crate::yaml::read::parts;
 
 const NO_NAMESPACE: &str = "the namespace of the release is not known, and a set in it names none: Helm does not tell a post-renderer. \

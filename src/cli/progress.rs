@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
-use crate::audit::Progress;
+use crate::review::progress::Progress;
 
 /// Nobody wants to be told of what is over at once.
 const FIRST: Duration = Duration::from_secs(1);

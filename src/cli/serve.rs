@@ -1,6 +1,7 @@
 //! `steadyset serve`: puts the webhook together and keeps it running.
 
 mod certificates;
+mod probes;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -13,7 +14,7 @@ use kube::Client;
 use tokio::task::JoinSet;
 
 use super::UsageError;
-use crate::admission::{self, Reviewer, Webhook};
+use crate::admission::{self, BODY_BYTES, Pool, PoolCounts, Reviewer, Webhook};
 use crate::certs::Serving;
 use crate::cluster;
 use crate::cluster::policies::Store;
@@ -21,11 +22,13 @@ use crate::cluster::policies::files::Followed;
 use crate::cluster::policies::objects::Objects;
 use crate::cluster_view::NoCluster;
 use crate::kube_client::Target;
-use crate::metrics::Metrics;
-use crate::model::duration;
+use crate::metrics::{Metrics, Shed};
 use crate::model::version::ServerVersion;
+use crate::model::{duration, quantity};
 use crate::server::health::{self, Readiness};
-use crate::server::{Config, Counts, Lifecycle, Limits, Server, SharedTls, Signals, Transport};
+use crate::server::{
+    Config, Counts, Lifecycle, Limits, Memory, Server, SharedTls, Signals, Transport,
+};
 use crate::telemetry::{self, LogFormat};
 use certificates::Certificates;
 
@@ -60,11 +63,15 @@ pub(super) struct Args {
     certificates: Certificates,
     #[command(flatten)]
     cluster: Cluster,
-    /// Reviews in work at one time; above, the API server is told to try again
+    /// Reviews being computed at one time; above, the API server gets a 503 and tries again
     #[arg(long, env = "STEADYSET_MAX_IN_FLIGHT", value_name = "N", default_value = "256",
         value_parser = clap::value_parser!(u32).range(1..))]
     max_in_flight: u32,
-    /// Open connections at one time; further ones wait
+    /// Bodies and answers in memory, over all connections; one body gets half of it at most, and where it runs short the slowest
+    /// peer is cut
+    #[arg(long, env = "STEADYSET_BODY_MEMORY", value_name = "QUANTITY", default_value = "64Mi", value_parser = body_memory)]
+    body_memory: usize,
+    /// Open connections at one time; a further one takes the place of the longest idle
     #[arg(long, env = "STEADYSET_MAX_CONNECTIONS", value_name = "N", default_value = "4096",
         value_parser = clap::value_parser!(u16).range(1..))]
     max_connections: u16,
@@ -124,16 +131,19 @@ struct Beside<'a> {
 
 impl Args {
     pub(super) fn run(self) -> anyhow::Result<()> {
-        let _log = telemetry::install(self.log_format).context("cannot set up the log")?;
+        let log = telemetry::install(self.log_format).context("cannot set up the log")?;
+        let metrics = Arc::new(Metrics::new());
+        metrics.follow_log(log.dropped.clone());
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()?;
-        runtime.block_on(self.serve())
+        let ended = runtime.block_on(self.serve(metrics));
+        runtime.shutdown_background();
+        ended
     }
 
-    async fn serve(self) -> anyhow::Result<()> {
+    async fn serve(self, metrics: Arc<Metrics>) -> anyhow::Result<()> {
         let signals = Signals::install().context("cannot handle signals")?;
-        let metrics = Arc::new(Metrics::new());
         let (lifecycle, mut tasks) = (Lifecycle::new(), Tasks::new());
         let mut readiness = Readiness::new(lifecycle.clone());
         let listening = readiness.gate("tls-listener");
@@ -170,21 +180,19 @@ impl Args {
         let webhook = Webhook {
             reviewer,
             metrics: Arc::clone(&metrics),
-            max_in_flight: self.max_in_flight,
+            pool: self.pool(&metrics)?,
+            memory: Arc::new(self.memory(&metrics)),
         };
         let server = Server::bind(
             self.webhook_config(serving.tls(), &metrics),
             admission::router(Arc::new(webhook)),
         )
         .await?;
-        let probes = Server::bind(self.probe_config(), health::router(readiness, metrics)).await?;
-        tracing::info!(webhook = %server.address(), probes = %probes.address(), "listening");
+        let router = health::router(readiness, metrics);
+        let probes = probes::start(self.probe_listen, router, &mut tasks).await?;
+        tracing::info!(webhook = %server.address(), %probes, "listening");
         let serving = tokio::spawn(server.run(lifecycle.clone()));
         listening.set(true);
-        tasks.spawn(async {
-            probes.run(Lifecycle::new()).await;
-            "probe server"
-        });
         self.last(signals, lifecycle, serving, tasks).await
     }
 
@@ -221,24 +229,53 @@ impl Args {
             transport: Transport::Tls(tls),
             limits: Limits {
                 connections: self.max_connections.into(),
+                streams: streams(self.body_memory),
                 grace: self.shutdown_grace,
                 ..Limits::default()
             },
             counts: Counts {
-                connections: metrics.connections.clone(),
+                connections: metrics.load.connections.clone(),
                 handshake_failures: metrics.handshake_failures.clone(),
+                displaced: metrics.load.shed(Shed::Connection),
             },
         }
     }
 
-    fn probe_config(&self) -> Config {
-        Config {
-            address: self.probe_listen,
-            transport: Transport::Plain,
-            limits: Limits::default(),
-            counts: Counts::default(),
-        }
+    /// A thread for each core computes reviews.
+    fn pool(&self, metrics: &Metrics) -> anyhow::Result<Pool> {
+        let threads = std::thread::available_parallelism()
+            .map_or(1, |cores| u32::try_from(cores.get()).unwrap_or(u32::MAX));
+        let counts = PoolCounts {
+            in_flight: metrics.load.in_flight.clone(),
+            waiting: metrics.load.waiting.clone(),
+            shed: metrics.load.shed(Shed::Review),
+        };
+        let io = tokio::runtime::Handle::current();
+        let pool = Pool::start(threads, self.max_in_flight, counts, &io);
+        pool.context("cannot start the threads that compute reviews")
     }
+
+    fn memory(&self, metrics: &Metrics) -> Memory {
+        let (held, cut) = (
+            metrics.load.body_memory.clone(),
+            metrics.load.shed(Shed::Peer),
+        );
+        Memory::new(self.body_memory, BODY_BYTES, held, cut)
+    }
+}
+
+/// Requests on one connection: what they send before it is read fits into a sixteenth of the memory.
+fn streams(body_memory: usize) -> u32 {
+    let streams = body_memory / 16 / (64 << 10);
+    u32::try_from(streams).unwrap_or(u32::MAX).clamp(8, 250)
+}
+
+/// A quantity of bytes, as Kubernetes writes it. Below 1 MiB not even small requests would have room.
+fn body_memory(text: &str) -> Result<usize, String> {
+    let bytes = quantity::nanos(text).and_then(|nanos| usize::try_from(nanos / 1_000_000_000).ok());
+    bytes
+        .filter(|bytes| (1 << 20..1 << 40).contains(bytes))
+        .ok_or_else(|| format!("`{text}` is not a quantity of 1Mi or more, such as `64Mi`"))
 }
 
 /// Puts the policies of files in force, and keeps them as the files are.

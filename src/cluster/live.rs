@@ -22,6 +22,7 @@ use crate::cluster_view::{
 use crate::kube_client::reason;
 use crate::model::version::ServerVersion;
 use crate::server::health::Gate;
+use crate::statefulset::set::Labels;
 
 /// How often the version and our rights are asked again: an upgraded API server, or a changed role, needs no restart.
 const REFRESH: Duration = Duration::from_mins(5);
@@ -200,8 +201,15 @@ impl ClusterView for Cluster {
         self.namespaces.get("", namespace)
     }
 
-    fn disruption_budgets(&self, namespace: &str) -> Lookup<Vec<Arc<DisruptionBudget>>> {
-        self.budgets.list(namespace)
+    fn disruption_budgets(
+        &self,
+        namespace: &str,
+        labels: &Labels<'_>,
+    ) -> Lookup<Vec<Arc<DisruptionBudget>>> {
+        self.budgets.list(namespace).map(|mut budgets| {
+            budgets.retain(|budget| budget.selects(labels));
+            budgets
+        })
     }
 
     /// None as far as nobody has asked: a review asks when it would inject.

@@ -23,7 +23,6 @@ use crate::policy::exemption::Exemption;
 use crate::review::{Verdict, policy_for};
 use crate::statefulset::set::{MatchExpression, Selector, Set};
 use crate::statefulset::{Operation, Subject};
-use serde_json::value::RawValue;
 
 impl Cluster {
     /// The cluster as a review is to see it, with at most a few questions to the API server: for the labels of a namespace and for
@@ -36,7 +35,7 @@ impl Cluster {
         &self,
         policies: &Policies,
         subject: &Subject<'_>,
-        user: Option<&RawValue>,
+        user: Option<&str>,
         deadline: Instant,
     ) -> Overlay<'_> {
         let namespace = &*subject.namespace;

@@ -15,6 +15,5 @@ mod start;
 mod testing;
 mod watch;
 
-pub(crate) use governing_service::document as governing_document;
 pub use live::Cluster;
 pub(crate) use lookup::orphaned_pods;

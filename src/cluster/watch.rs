@@ -15,6 +15,9 @@ use crate::kube_client::refusal;
 use crate::metrics::{CacheKind, Metrics};
 use crate::server::health::Gate;
 
+/// Objects of one answer to a list. A whole answer is decoded before the first object is pruned, and the allocator keeps what that took.
+const PAGE: u32 = 50;
+
 /// A watch: of which kind, and who is told how it stands.
 pub(super) struct Watch {
     pub(super) kind: CacheKind,
@@ -51,7 +54,8 @@ impl Watch {
         T: PartialEq,
     {
         self.metrics.set_cache_ready(self.kind, false);
-        let mut events = pin!(watcher(api, watcher::Config::default()).default_backoff());
+        let config = watcher::Config::default().page_size(PAGE);
+        let mut events = pin!(watcher(api, config).default_backoff());
         let mut listed = Objects::new();
         while let Some(event) = events.next().await {
             match event {

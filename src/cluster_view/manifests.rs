@@ -1,6 +1,7 @@
 //! A set of manifests as the cluster around a set.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Deref;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -9,10 +10,12 @@ pub use super::kind::Kind;
 use super::object::Pruned;
 pub use super::object::{InvalidManifest, Object};
 use super::prune::{Autoscaler, Class};
+use super::selector_index::Named;
 use crate::cluster_view::{
     ClusterView, DisruptionBudget, Lookup, NamespaceLabels, Service, ServiceKeeping,
 };
 use crate::model::version::ServerVersion;
+use crate::statefulset::set::Labels;
 
 /// What rules look up, where all that is known of the cluster is a set of documents.
 ///
@@ -26,20 +29,23 @@ pub struct Manifests {
     orphaned_pods: Lookup<Vec<String>>,
     /// Whether a set that names no Service may be given one: there is no other than those here.
     whole: bool,
-    services: Option<Named<Service>>,
-    budgets: Option<Named<DisruptionBudget>>,
+    services: Option<Namespaced<Service>>,
+    budgets: Option<Namespaced<DisruptionBudget>>,
     classes: Option<BTreeMap<String, Class>>,
     namespaces: Option<BTreeMap<String, Arc<NamespaceLabels>>>,
-    claims: Option<Named<Vec<String>>>,
-    autoscalers: Option<Named<Autoscaler>>,
+    claims: Option<ByName<Vec<String>>>,
+    autoscalers: Option<ByName<Autoscaler>>,
     /// Of these kinds nobody asks for more than whether an object is there.
     names: BTreeMap<Kind, BTreeSet<(String, String)>>,
     /// Whether something here has a controller make Secrets.
     makes_secrets: bool,
 }
 
-/// Objects by namespace and name.
-type Named<T> = BTreeMap<String, BTreeMap<String, Arc<T>>>;
+/// Objects by namespace.
+type Namespaced<T> = BTreeMap<String, Named<T>>;
+
+/// Objects by namespace and name that nobody asks for by their selectors.
+type ByName<T> = BTreeMap<String, BTreeMap<String, Arc<T>>>;
 
 impl Manifests {
     /// A cluster of that version of which nothing else is known.
@@ -149,9 +155,14 @@ impl Manifests {
                 let namespaces = self.namespaces.get_or_insert_default();
                 namespaces.insert(name, Arc::new(labels));
             }
-            Pruned::Claim(home, name, modes) => put(&mut self.claims, home, name, modes),
+            Pruned::Claim(home, name, modes) => {
+                let claims = self.claims.get_or_insert_default().entry(home).or_default();
+                claims.insert(name, Arc::new(modes));
+            }
             Pruned::Autoscaler(home, name, autoscaler) => {
-                put(&mut self.autoscalers, home, name, autoscaler);
+                let scalers = self.autoscalers.get_or_insert_default();
+                let own = scalers.entry(home).or_default();
+                own.insert(name, Arc::new(autoscaler));
             }
             Pruned::Name(kind, home, name) => {
                 self.names.entry(kind).or_default().insert((home, name));
@@ -160,22 +171,29 @@ impl Manifests {
     }
 }
 
-fn put<T>(objects: &mut Option<Named<T>>, home: String, name: String, object: T) {
+fn put<T>(objects: &mut Option<Namespaced<T>>, home: String, name: String, object: T) {
     let own = objects.get_or_insert_default().entry(home).or_default();
-    own.insert(name, Arc::new(object));
+    own.put(name, Arc::new(object));
+}
+
+/// The labels that a Service asks for.
+fn selected_labels(service: &Service) -> Vec<(&str, &str)> {
+    pairs(&service.selector)
+}
+
+/// The labels that a budget asks for.
+fn budgeted_labels(budget: &DisruptionBudget) -> Vec<(&str, &str)> {
+    let selector = budget.selector.as_ref();
+    selector.map_or_else(Vec::new, |selector| pairs(&selector.match_labels))
+}
+
+fn pairs<T: Deref<Target = str>>(labels: &BTreeMap<T, T>) -> Vec<(&str, &str)> {
+    let pairs = labels.iter();
+    pairs.map(|(key, value)| (&**key, &**value)).collect()
 }
 
 fn there<T>(found: Option<T>) -> Lookup<T> {
     found.map_or(Lookup::Absent, Lookup::Found)
-}
-
-/// The objects of a namespace.
-fn all_of<T>(objects: Option<&Named<T>>, namespace: &str) -> Lookup<Vec<Arc<T>>> {
-    let Some(objects) = objects else {
-        return Lookup::Unknown;
-    };
-    let own = objects.get(namespace).into_iter();
-    Lookup::Found(own.flat_map(BTreeMap::values).cloned().collect())
 }
 
 impl ClusterView for Manifests {
@@ -192,10 +210,28 @@ impl ClusterView for Manifests {
     }
 
     fn services(&self, namespace: &str) -> Lookup<Vec<Arc<Service>>> {
-        match all_of(self.services.as_ref(), namespace) {
-            Lookup::Unknown if self.whole => Lookup::Found(Vec::new()),
-            services => services,
+        match &self.services {
+            None if self.whole => Lookup::Found(Vec::new()),
+            None => Lookup::Unknown,
+            Some(services) => {
+                let own = services.get(namespace).into_iter();
+                Lookup::Found(own.flat_map(Named::all).cloned().collect())
+            }
         }
+    }
+
+    fn services_selecting(
+        &self,
+        namespace: &str,
+        labels: &Labels<'_>,
+    ) -> Lookup<Vec<Arc<Service>>> {
+        let Some(services) = &self.services else {
+            return self.services(namespace);
+        };
+        let own = services.get(namespace);
+        let mut found = own.map_or_else(Vec::new, |own| own.candidates(labels, selected_labels));
+        found.retain(|service| service.selects(|key| labels.get(key).map(|value| &**value)));
+        Lookup::Found(found)
     }
 
     fn storage_class(&self, name: &str) -> Lookup<()> {
@@ -212,8 +248,18 @@ impl ClusterView for Manifests {
         there(classes.values().find(|class| class.default).map(|_| ()))
     }
 
-    fn disruption_budgets(&self, namespace: &str) -> Lookup<Vec<Arc<DisruptionBudget>>> {
-        all_of(self.budgets.as_ref(), namespace)
+    fn disruption_budgets(
+        &self,
+        namespace: &str,
+        labels: &Labels<'_>,
+    ) -> Lookup<Vec<Arc<DisruptionBudget>>> {
+        let Some(budgets) = &self.budgets else {
+            return Lookup::Unknown;
+        };
+        let own = budgets.get(namespace);
+        let mut found = own.map_or_else(Vec::new, |own| own.candidates(labels, budgeted_labels));
+        found.retain(|budget| budget.selects(labels));
+        Lookup::Found(found)
     }
 
     fn namespace_labels(&self, namespace: &str) -> Lookup<Arc<NamespaceLabels>> {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use kind::Kind;
 
 use crate::model::version::ServerVersion;
-use crate::statefulset::set::Selector;
+use crate::statefulset::set::{Labels, Selector};
 use crate::statefulset::view::IntOrString;
 
 pub mod kind;
@@ -18,6 +18,7 @@ mod object;
 mod overlay;
 pub(crate) mod ownership;
 pub(crate) mod prune;
+mod selector_index;
 
 pub use overlay::Overlay;
 
@@ -65,14 +66,31 @@ pub trait ClusterView: Send + Sync {
     /// All Services of a namespace, by name; [`Lookup::Found`] with an empty list where there are none.
     fn services(&self, namespace: &str) -> Lookup<Vec<Arc<Service>>>;
 
+    /// The Services of a namespace that select pods with these labels, by name.
+    fn services_selecting(
+        &self,
+        namespace: &str,
+        labels: &Labels<'_>,
+    ) -> Lookup<Vec<Arc<Service>>> {
+        self.services(namespace).map(|mut services| {
+            services.retain(|service| service.selects(|key| value_of(labels, key)));
+            services
+        })
+    }
+
     /// A storage class by name.
     fn storage_class(&self, name: &str) -> Lookup<()>;
 
     /// The default storage class.
     fn default_storage_class(&self) -> Lookup<()>;
 
-    /// All `PodDisruptionBudget`s of a namespace, by name; [`Lookup::Found`] with an empty list where there are none.
-    fn disruption_budgets(&self, _namespace: &str) -> Lookup<Vec<Arc<DisruptionBudget>>> {
+    /// The `PodDisruptionBudget`s of a namespace that select pods with these labels, by name; [`Lookup::Found`] with an empty list
+    /// where there are none.
+    fn disruption_budgets(
+        &self,
+        _namespace: &str,
+        _labels: &Labels<'_>,
+    ) -> Lookup<Vec<Arc<DisruptionBudget>>> {
         Lookup::Unknown
     }
 
@@ -183,6 +201,19 @@ impl Service {
                 .iter()
                 .all(|(key, value)| label(key) == Some(value))
     }
+}
+
+impl DisruptionBudget {
+    /// Whether the budget is for pods with these labels.
+    #[must_use]
+    pub fn selects(&self, labels: &Labels<'_>) -> bool {
+        let selector = self.selector.as_ref();
+        selector.is_some_and(|selector| selector.selects(|key| value_of(labels, key)))
+    }
+}
+
+fn value_of<'l>(labels: &'l Labels<'_>, key: &str) -> Option<&'l str> {
+    labels.get(key).map(|value| &**value)
 }
 
 /// A view without a cluster: everything is unknown but, where it is given, the version.

@@ -6,6 +6,7 @@ use crate::cluster_view::{
     ClusterView, DisruptionBudget, Lookup, NamespaceLabels, Service, ServiceKeeping,
 };
 use crate::model::version::ServerVersion;
+use crate::statefulset::set::Labels;
 
 /// A view for one set: its namespace's Services and its orphaned pods are those just asked for.
 pub struct Overlay<'c> {
@@ -79,8 +80,12 @@ impl ClusterView for Overlay<'_> {
         self.cluster.default_storage_class()
     }
 
-    fn disruption_budgets(&self, namespace: &str) -> Lookup<Vec<Arc<DisruptionBudget>>> {
-        self.cluster.disruption_budgets(namespace)
+    fn disruption_budgets(
+        &self,
+        namespace: &str,
+        labels: &Labels<'_>,
+    ) -> Lookup<Vec<Arc<DisruptionBudget>>> {
+        self.cluster.disruption_budgets(namespace, labels)
     }
 
     fn namespace_labels(&self, namespace: &str) -> Lookup<Arc<NamespaceLabels>> {

@@ -9,23 +9,19 @@ use json_patch::PatchOperation;
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 
-use crate::audit::written::{Judge, is_set};
-use crate::audit::{Located, Report, Row, Unreadable};
 use crate::cluster_view::Lookup;
 use crate::model::field_path::dotted;
+use crate::review::manifest_row::{Judge, is_set};
+use crate::review::report::{Located, Report, Row, Unreadable};
 use crate::yaml::edit::{Edit, apply};
 use crate::yaml::read::{Body, Broken, Document, Part, parts};
 use place::Placed;
 pub use service::Release;
 use service::Services;
 
-pub mod file;
 mod ground;
-pub mod live;
-pub mod merge;
 mod place;
-pub mod run;
-mod service;
+pub(crate) mod service;
 mod standing;
 
 /// A namespace and the name of an object in it.
@@ -248,12 +244,12 @@ impl<'a> Fixer<'a> {
 }
 
 /// The namespace and the name of a set. `namespace` is that of one that names none.
-fn key(document: &Document<'_>, namespace: &str) -> Key {
+pub(crate) fn key(document: &Document<'_>, namespace: &str) -> Key {
     let own = Some(&*document.namespace).filter(|own| !own.is_empty());
     (own.unwrap_or(namespace).to_owned(), document.name.clone())
 }
 
-fn parsed(object: &RawValue) -> Value {
+pub(crate) fn parsed(object: &RawValue) -> Value {
     serde_json::from_str(object.get()).unwrap_or_default()
 }
 

@@ -8,11 +8,11 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::Key;
-use crate::audit::Row;
-use crate::cluster::governing_document;
 use crate::cluster_view::ClusterView;
+use crate::inject::governing_service::document::document;
 use crate::inject::record::Record;
 use crate::inject::service::service_name;
+use crate::review::report::Row;
 use crate::statefulset::annotations::INJECTED;
 use crate::yaml::read::{Part, parts};
 
@@ -43,7 +43,7 @@ pub(super) struct Services<'a> {
 pub type Release = (String, String);
 
 /// The release that an object is of.
-pub(super) fn release(object: &Value) -> Option<Release> {
+pub(crate) fn release(object: &Value) -> Option<Release> {
     let annotation = |key: &str| {
         let value = object.pointer("/metadata/annotations")?.get(key)?;
         Some(value.as_str()?.to_owned())
@@ -73,7 +73,7 @@ impl Services<'_> {
         let set = StatefulSet::deserialize(json).ok()?;
         Some(Governing {
             key,
-            document: governing_document(&set),
+            document: document(&set),
         })
     }
 

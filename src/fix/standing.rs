@@ -8,7 +8,7 @@ use json_patch::{AddOperation, PatchOperation, patch};
 use jsonptr::PointerBuf;
 use serde_json::{Value, json};
 
-use super::merge::text_at;
+use crate::review::merge::text_at;
 
 const CLAIMS: &str = "/spec/volumeClaimTemplates";
 const CONTAINERS: &str = "/spec/template/spec/containers";
@@ -143,7 +143,7 @@ fn with_value(add: &AddOperation, value: Value) -> AddOperation {
 }
 
 fn handler(probe: &Value) -> Option<&'static str> {
-    let handlers = super::merge::HANDLERS.into_iter();
+    let handlers = crate::review::merge::HANDLERS.into_iter();
     handlers
         .into_iter()
         .find(|handler| probe.get(handler).is_some())

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::audit::Options;
 use crate::cluster_view::ServiceKeeping;
 use crate::cluster_view::manifests::{Kind, Manifests};
 use crate::model::finding::Action;
 use crate::policy::Policies;
+use crate::review::report::Options;
 
 fn options() -> Options {
     Options {
@@ -20,6 +20,7 @@ fn options() -> Options {
         rules: BTreeSet::new(),
         skip_rules: BTreeSet::new(),
         keep_sources: false,
+        now: jiff::Timestamp::now(),
         progress: Arc::default(),
     }
 }

@@ -1,6 +1,8 @@
 //! What is filled in: the readiness probe, the headless Service linkage, claims; and what becomes of it later.
 
 pub mod claims;
+pub(crate) mod governing_service;
+mod limits;
 mod mounts;
 pub mod probes;
 mod put_back;
@@ -144,6 +146,11 @@ pub fn inject(
     old: Option<&Old<'_>>,
     cluster: &dyn ClusterView,
 ) -> Outcome {
+    if let Some(outcome) = limits::no_room(draft.set(), old) {
+        return outcome;
+    }
+    let untouched = limits::may_be_passed(draft.set()).then(|| draft.clone());
+    let steps = limits::steps();
     let own = Record::of(draft.set());
     let stored = old.and_then(|old| Record::of(&old.set));
     let write = Write {
@@ -159,13 +166,22 @@ pub fn inject(
         cluster,
         record: own.or(stored).unwrap_or_default(),
         outcome: Outcome::default(),
+        steps: &steps,
     };
-    if old.is_some() {
+    if old.is_some_and(|old| old.is_patchable(work.draft.set())) {
         update(&mut work, &write);
-    } else if is_open(policy, work.draft.set()) {
+    } else if old.is_none() && is_open(policy, work.draft.set()) {
         create(&mut work, &write);
     }
-    work.outcome
+    let outcome = work.outcome;
+    let passed = untouched.and_then(|untouched| Some((untouched, limits::passed(draft, &steps)?)));
+    match passed {
+        None => outcome,
+        Some((untouched, reason)) => {
+            *draft = untouched;
+            limits::nothing(&reason)
+        }
+    }
 }
 
 /// Whether a new set may be changed: one without any name is none yet, and a controller that owns one decides alone.

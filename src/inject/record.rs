@@ -18,6 +18,9 @@ pub const SERVICE_NAME: &str = "service-name";
 /// The source of a service name that we made up, and whose Service the controller keeps.
 pub const SOURCE_POLICY: &str = "policy";
 
+/// The longest record, in bytes: a longer one was not written by steadyset, whose patches are no longer than that.
+const LONGEST: usize = 128 * 1024;
+
 /// The key of an injected claim.
 #[must_use]
 pub fn claim_key(claim: &str) -> String {
@@ -157,6 +160,9 @@ impl Record {
     #[must_use]
     pub fn of(set: &Set<'_>) -> Option<Self> {
         let text = set.metadata.annotations.get(INJECTED)?;
+        if text.len() > LONGEST {
+            return None;
+        }
         serde_json::from_str(text).ok()
     }
 

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use super::record::{Item, SERVICE_NAME, SOURCE_POLICY, State};
 use super::work::Work;
 use super::{Kind, Origin, Tag};
-use crate::cluster_view::{ClusterView, Lookup, Service, ServiceKeeping};
+use crate::cluster_view::{ClusterView, Lookup, ServiceKeeping};
 use crate::policy::ServiceNameMode;
 use crate::statefulset::set::Set;
 
@@ -75,17 +75,14 @@ impl Obstacle {
 /// What the set can be linked to, whatever the policy says of it.
 #[must_use]
 pub fn propose(namespace: &str, set: &Set<'_>, cluster: &dyn ClusterView) -> Linkage {
-    let services = match cluster.services(namespace) {
+    let services = match cluster.services_selecting(namespace, &set.spec.template.metadata.labels) {
         Lookup::Found(services) => services,
         Lookup::Absent => Vec::new(),
         Lookup::Unknown => return Linkage::Unknown,
     };
-    let labels = &set.spec.template.metadata.labels;
-    let mut candidates = services.iter().filter(|service| {
-        service.headless
-            && service.kept_for.is_none()
-            && service.selects(|key| labels.get(key).map(|value| &**value))
-    });
+    let mut candidates = services
+        .iter()
+        .filter(|service| service.headless && service.kept_for.is_none());
     if let Some(first) = candidates.next() {
         let mut names = vec![first.name.clone()];
         names.extend(candidates.map(|service| service.name.clone()));
@@ -95,7 +92,7 @@ pub fn propose(namespace: &str, set: &Set<'_>, cluster: &dyn ClusterView) -> Lin
         };
     }
     match creatable(namespace, set, cluster.keeps_services()) {
-        Ok(name) if services.iter().any(|other| takes(other, &name, set)) => {
+        Ok(name) if is_taken(namespace, &name, set, cluster) => {
             Linkage::None(Obstacle::Taken(name))
         }
         Ok(name) => Linkage::Create(name),
@@ -103,8 +100,10 @@ pub fn propose(namespace: &str, set: &Set<'_>, cluster: &dyn ClusterView) -> Lin
     }
 }
 
-fn takes(service: &Service, name: &str, set: &Set<'_>) -> bool {
-    service.name == name && service.kept_for.as_deref() != Some(&*set.metadata.name)
+/// Whether a Service of that name is there that is not ours for this set.
+fn is_taken(namespace: &str, name: &str, set: &Set<'_>, cluster: &dyn ClusterView) -> bool {
+    let there = cluster.service(namespace, name).found();
+    there.is_some_and(|there| there.kept_for.as_deref() != Some(&*set.metadata.name))
 }
 
 fn creatable(namespace: &str, set: &Set<'_>, keeping: ServiceKeeping) -> Result<String, Obstacle> {
@@ -207,6 +206,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::cluster_view::Service;
     use crate::inject::testing::{World, headless, web};
 
     fn linkage(changes: &Value, world: &World) -> Linkage {

@@ -5,6 +5,7 @@ use super::record::Record;
 use super::wanted::Wanted;
 use super::{Injection, Kind, Notice, Origin, Outcome, Tag};
 use crate::cluster_view::ClusterView;
+use crate::model::steps::Steps;
 use crate::patch::Draft;
 use crate::policy::Policy;
 use crate::statefulset::Old;
@@ -24,6 +25,8 @@ pub(super) struct Work<'w, 'a> {
     pub(super) record: Record,
     /// What was done so far.
     pub(super) outcome: Outcome,
+    /// How much may still be compared where no list bounds it.
+    pub(super) steps: &'w Steps,
 }
 
 impl Work<'_, '_> {

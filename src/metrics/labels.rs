@@ -88,6 +88,18 @@ label! {
 }
 
 label! {
+    /// What a server under load gives up.
+    Shed {
+        /// A review that found no place, or had to leave it to that of another namespace: HTTP 503.
+        Review = "review",
+        /// A peer too slow with its body or its answer while others waited for its memory.
+        Peer = "peer",
+        /// An idle connection closed for a new one.
+        Connection = "connection",
+    }
+}
+
+label! {
     /// Why a TLS handshake came to nothing.
     HandshakeFailure {
         /// The peer fell silent.

@@ -74,6 +74,7 @@ pub const RULES: &[RuleId] = &[
     rule("readiness-probe-missing"),
     rule("probe-port-unknown"),
     rule("probe-success-threshold"),
+    rule("set-too-large"),
     rule("selector-mismatch"),
     rule("liveness-without-startup"),
     rule("probe-program-missing"),

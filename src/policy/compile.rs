@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::schema::{self, Fault};
+use super::spec::constraints::MAX_GLOBS;
 use super::spec::{
     ExemptionsSpec, InjectSpec, LabelOperator, LabelRequirementSpec, LabelSelectorSpec, MatchSpec,
     PolicySpec,
@@ -17,6 +18,7 @@ use super::{
 use crate::model::name::is_dns_label;
 use crate::model::quantity::is_size;
 use crate::model::rules::{self, RuleId};
+use crate::model::text::quoted;
 use crate::policy::ClaimMode;
 use crate::statefulset::set::{MatchExpression, Selector};
 use crate::statefulset::view::Text;
@@ -165,16 +167,23 @@ impl Compiler<'_> {
 
     fn globs(&mut self, path: &str, patterns: &[String]) -> Vec<Glob> {
         let mut globs = Vec::new();
-        for (index, pattern) in patterns.iter().enumerate() {
+        // more are a fault already
+        for (index, pattern) in patterns.iter().take(MAX_GLOBS).enumerate() {
             globs.extend(self.glob(&format!("{path}[{index}]"), pattern));
         }
         globs
     }
 
     fn glob(&mut self, path: &str, pattern: &str) -> Option<Glob> {
+        if pattern.chars().count() > Glob::LONGEST {
+            return None; // a fault of the schema already
+        }
         let glob = Glob::new(pattern);
-        glob.map_err(|reason| self.fault(path, format!("{pattern:?} is no pattern: {reason}")))
-            .ok()
+        glob.map_err(|reason| {
+            let message = format!("{} is no pattern: {reason}", quoted(pattern));
+            self.fault(path, message);
+        })
+        .ok()
     }
 
     fn selector(&mut self, path: &str, spec: &LabelSelectorSpec) -> Selector<'static> {
@@ -263,7 +272,7 @@ impl Compiler<'_> {
 
     fn inject(&mut self, spec: &InjectSpec) -> Inject {
         self.volume_claims(&spec.volume_claims);
-        let images = spec.image_probes.iter().enumerate();
+        let images = spec.image_probes.iter().take(MAX_GLOBS).enumerate();
         let image_probes = images.filter_map(|(index, image)| {
             self.image_probe(&format!("spec.inject.imageProbes[{index}]"), image)
         });

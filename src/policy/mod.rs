@@ -146,12 +146,29 @@ impl Default for Exemptions {
 pub struct Glob(GlobMatcher);
 
 impl Glob {
-    /// Compiles a pattern.
+    /// The longest pattern, in bytes: no name of a namespace or image is longer.
+    pub const LONGEST: usize = 253;
+
+    /// Compiles a pattern: a short one, without alternatives in alternatives, which no name of a namespace or image needs. Of others
+    /// the compiler may run out of stack, or the matching of time.
     ///
     /// # Errors
     ///
     /// What is wrong with it.
     pub fn new(pattern: &str) -> Result<Self, String> {
+        if pattern.len() > Self::LONGEST {
+            let length = pattern.len();
+            return Err(format!("it has {length} bytes, {} at most", Self::LONGEST));
+        }
+        let mut open = false;
+        for character in pattern.chars() {
+            match character {
+                '{' if open => return Err("braces within braces".to_owned()),
+                '{' => open = true,
+                '}' => open = false,
+                _ => {}
+            }
+        }
         let glob = GlobBuilder::new(pattern).build();
         glob.map(|glob| Self(glob.compile_matcher()))
             .map_err(|error| error.kind().to_string())

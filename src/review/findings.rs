@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::Verdict;
 use crate::inject::{Notice, Tag};
 use crate::model::finding::{Action, Finding};
+use crate::model::finding_limits;
 use crate::model::pointer::escape;
 use crate::policy::Profile;
 use crate::policy::exemption::{Exemption, Use};
@@ -16,10 +17,11 @@ use crate::statefulset::annotations::EXEMPT;
 use crate::strict::Slips;
 
 /// Adds to the verdict what is wrong with the set, and which exemptions were used or could not be.
-pub(super) fn add(context: &Context<'_>, now: Timestamp, verdict: &mut Verdict) {
+pub(crate) fn add(context: &Context<'_>, now: Timestamp, verdict: &mut Verdict) {
     let ceiling = Ceiling::of(context);
     let exemption = Exemption::of(context.set);
-    for rule in rules::all().iter().filter(|rule| rule.runs(context)) {
+    let rules = rules::of_phase(context.phase).iter();
+    for rule in rules.filter(|rule| rule.runs(context)) {
         let found = Found::by(rule, ceiling, context);
         let used = match &exemption {
             Some(exemption)
@@ -41,6 +43,7 @@ pub(super) fn add(context: &Context<'_>, now: Timestamp, verdict: &mut Verdict) 
             }
         }
     }
+    finding_limits::apply(&mut verdict.findings);
 }
 
 fn exempted(message: String) -> Notice {

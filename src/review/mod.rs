@@ -17,6 +17,10 @@ use crate::statefulset::Subject;
 use crate::statefulset::immutable;
 
 mod findings;
+pub mod manifest_row;
+pub mod merge;
+pub mod progress;
+pub mod report;
 
 /// What is to be said of a set, and done to it.
 #[derive(Clone, Debug, Default, PartialEq)]

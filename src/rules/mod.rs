@@ -14,6 +14,8 @@ pub mod volumes;
 
 pub use docs::{BASE, Docs};
 
+use std::sync::LazyLock;
+
 use crate::cluster_view::ClusterView;
 use crate::model::finding::{Action, Finding, Phase};
 use crate::policy::Policy;
@@ -259,6 +261,7 @@ const ALL: &[&Rule] = &[
     &pods::readiness::MISSING,
     &pods::probes::PORT_UNKNOWN,
     &pods::probes::SUCCESS_THRESHOLD,
+    &pods::size::TOO_LARGE,
     &pods::selector::MISMATCH,
     &pods::liveness::WITHOUT_STARTUP,
     &pods::program::MISSING,
@@ -277,6 +280,23 @@ const ALL: &[&Rule] = &[
     &authored::api_version::REMOVED,
     &annotations::INVALID,
 ];
+
+/// The rules that may run in a phase: most never do on `/mutate`.
+#[must_use]
+pub fn of_phase(phase: Phase) -> &'static [&'static Rule] {
+    static EARLY: LazyLock<Vec<&'static Rule>> = LazyLock::new(|| {
+        let may_run = |rule: &Rule| {
+            let is_builtin = !matches!(rule.builtin, Builtin::Never);
+            rule.early || is_builtin || rule.id == authored::api_version::REMOVED.id
+        };
+        let rules = all().iter().copied();
+        rules.filter(|rule| may_run(rule)).collect()
+    });
+    match phase {
+        Phase::Mutate => &EARLY,
+        Phase::Validate | Phase::File => all(),
+    }
+}
 
 /// The rule of that id.
 #[must_use]

@@ -12,6 +12,7 @@ use crate::model::finding::Phase;
 use crate::model::version::ServerVersion;
 use crate::policy::Policy;
 use crate::rules::{Context, Rule, Violation};
+use crate::statefulset::set::Labels;
 use crate::statefulset::{Operation, Source, Subject, immutable};
 
 /// A set of three pods that no rule finds anything wrong with; `changes` is merged into it (RFC 7396).
@@ -238,11 +239,16 @@ impl ClusterView for World {
         known(self.default_class)
     }
 
-    fn disruption_budgets(&self, namespace: &str) -> Lookup<Vec<Arc<DisruptionBudget>>> {
+    fn disruption_budgets(
+        &self,
+        namespace: &str,
+        labels: &Labels<'_>,
+    ) -> Lookup<Vec<Arc<DisruptionBudget>>> {
         let Some(budgets) = &self.budgets else {
-            return self.ask(|others| others.disruption_budgets(namespace));
+            return self.ask(|others| others.disruption_budgets(namespace, labels));
         };
-        Lookup::Found(budgets.iter().cloned().map(Arc::new).collect())
+        let selecting = budgets.iter().filter(|budget| budget.selects(labels));
+        Lookup::Found(selecting.cloned().map(Arc::new).collect())
     }
 
     fn claim_modes(&self, namespace: &str, name: &str) -> Lookup<Arc<Vec<String>>> {

@@ -4,15 +4,18 @@
 //! connection must outlive the 90 seconds that kube-apiserver keeps it (a POST on a connection that the server has
 //! just closed is not retried by Go). So the three waits are told apart here, each with its own limit.
 
-use std::io;
-use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
-use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_util::sync::CancellationToken;
 
 use super::Limits;
+
+/// No write waits for the peer.
+const UNBLOCKED: u64 = u64::MAX;
+
+/// What a peer that has once not kept up must read: 64 KiB a second.
+const BYTES_PER_MILLISECOND: u64 = 64;
 
 /// The state of one connection, shared by its socket, its requests and the task that watches it.
 #[derive(Debug)]
@@ -22,6 +25,11 @@ pub(super) struct Activity {
     requests: AtomicU32,
     spoken: AtomicBool,
     head: AtomicBool,
+    write_limit: AtomicU64,
+    /// Cancelled when a new connection needs the place of this one.
+    pub(super) displaced: CancellationToken,
+    /// Cancelled when the peer has cost too much: the connection is dropped.
+    pub(super) cut: CancellationToken,
 }
 
 /// What should become of a connection.
@@ -43,12 +51,20 @@ impl Activity {
             requests: AtomicU32::new(0),
             spoken: AtomicBool::new(false),
             head: AtomicBool::new(false),
+            write_limit: AtomicU64::new(UNBLOCKED),
+            displaced: CancellationToken::new(),
+            cut: CancellationToken::new(),
         }
     }
 
     /// Whether a request is being worked on.
     pub(super) fn is_busy(&self) -> bool {
         self.requests.load(Relaxed) > 0
+    }
+
+    /// Whether a request has come since the connection was opened, or at least its beginning.
+    pub(super) fn has_spoken(&self) -> bool {
+        self.spoken.load(Relaxed) || self.head.load(Relaxed)
     }
 
     /// Whether the next thing from the peer should be the head of a request, or its rest.
@@ -68,23 +84,61 @@ impl Activity {
         self.touch();
     }
 
+    /// For how long the connection has had no request; `None` while one is under way.
+    pub(super) fn idle_for(&self) -> Option<Duration> {
+        (!self.is_busy()).then(|| self.still())
+    }
+
+    fn still(&self) -> Duration {
+        let changed = Duration::from_millis(self.changed.load(Relaxed));
+        self.elapsed().saturating_sub(changed)
+    }
+
     /// Judges the connection by how long nothing has begun or ended on it.
     pub(super) fn advise(&self, limits: &Limits) -> Advice {
-        let still = self
-            .elapsed()
-            .saturating_sub(Duration::from_millis(self.changed.load(Relaxed)));
+        if self.now() > self.write_limit.load(Relaxed) {
+            return Advice::Abort;
+        }
         let (limit, advice) = match (self.is_busy(), self.expects_head()) {
             (true, _) => (limits.stalled_request, Advice::Abort),
             (false, true) => (limits.request_head, Advice::Abort),
             (false, false) => (limits.idle, Advice::Close),
         };
-        if still >= limit { advice } else { Advice::Keep }
+        if self.still() >= limit {
+            advice
+        } else {
+            Advice::Keep
+        }
     }
 
-    fn bytes_arrived(&self) {
+    pub(super) fn bytes_arrived(&self) {
         if !self.is_busy() && !self.head.swap(true, Relaxed) {
             self.touch();
         }
+    }
+
+    /// The peer does not take what is written: it gets a limit, which [`Self::bytes_left`] moves.
+    pub(super) fn write_blocked(&self, limits: &Limits) {
+        if self.write_limit.load(Relaxed) == UNBLOCKED {
+            self.write_limit
+                .store(self.now().saturating_add(millis(limits.write)), Relaxed);
+        }
+    }
+
+    /// The peer has taken so many bytes: where it was waited for, each buys it some time, up to the whole limit again.
+    pub(super) fn bytes_left(&self, bytes: usize, limits: &Limits) {
+        let limit = self.write_limit.load(Relaxed);
+        if limit != UNBLOCKED {
+            let bought = u64::try_from(bytes).unwrap_or(u64::MAX) / BYTES_PER_MILLISECOND;
+            let most = self.now().saturating_add(millis(limits.write));
+            self.write_limit
+                .store(limit.saturating_add(bought).min(most), Relaxed);
+        }
+    }
+
+    /// Nothing waits to be written any more.
+    pub(super) fn all_left(&self) {
+        self.write_limit.store(UNBLOCKED, Relaxed);
     }
 
     fn elapsed(&self) -> Duration {
@@ -92,69 +146,17 @@ impl Activity {
     }
 
     fn touch(&self) {
-        let now = u64::try_from(self.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.changed.store(now, Relaxed);
+        self.changed.store(self.now(), Relaxed);
+    }
+
+    /// Milliseconds since the connection was opened.
+    fn now(&self) -> u64 {
+        millis(self.elapsed())
     }
 }
 
-/// A stream that notes when the head of a request starts to arrive.
-///
-/// Only for HTTP/1.1: between the requests of an HTTP/2 connection come frames that belong to none.
-#[derive(Debug)]
-pub(super) struct Watched<T> {
-    stream: T,
-    activity: std::sync::Arc<Activity>,
-}
-
-impl<T> Watched<T> {
-    pub(super) fn new(stream: T, activity: std::sync::Arc<Activity>) -> Self {
-        Self { stream, activity }
-    }
-}
-
-impl<T: AsyncRead + Unpin> AsyncRead for Watched<T> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buf.filled().len();
-        let polled = Pin::new(&mut self.stream).poll_read(cx, buf);
-        if buf.filled().len() > before {
-            self.activity.bytes_arrived();
-        }
-        polled
-    }
-}
-
-impl<T: AsyncWrite + Unpin> AsyncWrite for Watched<T> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, buf)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
@@ -192,6 +194,32 @@ mod tests {
         activity.request_ended();
         activity.bytes_arrived();
         assert_eq!(activity.advise(&limits(99, 0, 99)), Advice::Abort);
+    }
+
+    #[test]
+    fn a_peer_that_reads_too_slowly_is_aborted() {
+        let limits = Limits {
+            write: Duration::ZERO,
+            ..limits(99, 99, 99)
+        };
+        let activity = Activity::new();
+        let passed = || std::thread::yield_now();
+        activity.request_began();
+        activity.write_blocked(&limits);
+        let began = activity.now();
+        while activity.now() == began {
+            passed();
+        }
+        assert_eq!(activity.advise(&limits), Advice::Abort);
+        activity.bytes_left(1, &limits);
+        assert_eq!(
+            activity.advise(&limits),
+            Advice::Abort,
+            "one byte buys nothing"
+        );
+        activity.bytes_left(1 << 20, &limits);
+        activity.all_left();
+        assert_eq!(activity.advise(&limits), Advice::Keep);
     }
 
     #[test]

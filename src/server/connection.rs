@@ -16,7 +16,7 @@ use futures::FutureExt;
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::{HttpService, service_fn};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulConnection;
 use prometheus_client::metrics::gauge::Gauge;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -25,8 +25,11 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tower::Service;
 
-use super::activity::{Activity, Advice, Watched};
-use super::{Counts, Held, Lifecycle, Limits, SharedTls, Transport};
+use super::accept::Open;
+use super::activity::{Activity, Advice};
+use super::stream::Streams;
+use super::watched::Watched;
+use super::{Counts, Cut, Held, Lifecycle, Limits, SharedTls, Transport};
 use crate::metrics::HandshakeFailure;
 
 /// How often a connection is judged; a limit is overrun by this much at most, and no request pays for a timer.
@@ -42,6 +45,19 @@ const IDLE_JUDGEMENTS: u32 = 5;
 /// Larger heads are refused; an admission call has a few hundred bytes.
 const HEAD_BYTES: u16 = u16::MAX;
 
+/// What a peer may send of one body before any of it is read.
+const STREAM_WINDOW: u32 = 64 << 10;
+
+/// What is kept of one answer beyond what the peer has made room for.
+const SEND_BUFFER: usize = 64 << 10;
+
+/// Streams that the peer has reset before they were looked at, or that were reset for its errors. A client that is well
+/// has none of the second kind, and few of the first.
+const RESETS: usize = 20;
+
+/// For a connection that has to make place for another to end in good order.
+const DISPLACING: Duration = Duration::from_secs(1);
+
 /// What all connections of a server share.
 #[derive(Debug)]
 pub(super) struct Shared {
@@ -50,23 +66,28 @@ pub(super) struct Shared {
     pub(super) limits: Limits,
     pub(super) counts: Counts,
     pub(super) lifecycle: Lifecycle,
+    pub(super) open: Open,
 }
 
 /// Serves one connection to its end.
-pub(super) async fn serve(stream: TcpStream, shared: &Shared) {
+pub(super) async fn serve(stream: TcpStream, activity: &Arc<Activity>, shared: &Shared) {
     let _counted = Counted::new(&shared.counts.connections);
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY refused");
     }
     match &shared.transport {
-        Transport::Plain => serve_http1(stream, shared).await,
+        Transport::Plain => serve_http1(stream, activity, shared).await,
         Transport::Tls(tls) => {
-            let Some(stream) = handshake(stream, tls, shared).await else {
+            let handshake = tokio::select! {
+                stream = handshake(stream, tls, shared) => stream,
+                () = activity.displaced.cancelled() => None,
+            };
+            let Some(stream) = handshake else {
                 return;
             };
             match stream.get_ref().1.alpn_protocol() {
-                Some(b"h2") => serve_http2(stream, shared).await,
-                _ => serve_http1(stream, shared).await,
+                Some(b"h2") => serve_http2(stream, activity, shared).await,
+                _ => serve_http1(stream, activity, shared).await,
             }
         }
     }
@@ -95,30 +116,45 @@ async fn handshake(
     None
 }
 
-async fn serve_http1<T: AsyncRead + AsyncWrite + Unpin + 'static>(stream: T, shared: &Shared) {
-    let activity = Arc::new(Activity::new());
-    let stream = TokioIo::new(Watched::new(stream, Arc::clone(&activity)));
+async fn serve_http1<T>(stream: T, activity: &Arc<Activity>, shared: &Shared)
+where
+    T: AsyncRead + AsyncWrite + Unpin + 'static,
+{
+    let stream = Watched::http1(stream, Arc::clone(activity), shared.limits.clone());
     let mut builder = http1::Builder::new();
     builder
         .header_read_timeout(None)
         .max_buf_size(HEAD_BYTES.into());
     drive(
-        builder.serve_connection(stream, service(shared, &activity)),
-        &activity,
+        builder.serve_connection(TokioIo::new(stream), service(shared, activity)),
+        activity,
         shared,
     )
     .await;
 }
 
-async fn serve_http2<T: AsyncRead + AsyncWrite + Unpin + 'static>(stream: T, shared: &Shared) {
-    let activity = Arc::new(Activity::new());
-    let mut builder = http2::Builder::new(TokioExecutor::new());
+/// The window of the connection has room for those of all its streams: one whose body has to wait must not hold up the
+/// others. Resets and `CONTINUATION` frames are what floods of HTTP/2 are made of; hyper ends the connection above these
+/// limits, and above the number of `CONTINUATION` frames that the largest list of headers needs.
+async fn serve_http2<T>(stream: T, activity: &Arc<Activity>, shared: &Shared)
+where
+    T: AsyncRead + AsyncWrite + Unpin + 'static,
+{
+    let limits = &shared.limits;
+    let stream = Watched::http2(stream, Arc::clone(activity), limits.clone());
+    let mut builder = http2::Builder::new(Streams(limits.stream));
     builder
         .timer(TokioTimer::new())
-        .max_header_list_size(HEAD_BYTES.into());
+        .max_header_list_size(HEAD_BYTES.into())
+        .max_concurrent_streams(limits.streams)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(STREAM_WINDOW.saturating_mul(limits.streams))
+        .max_send_buf_size(SEND_BUFFER)
+        .max_pending_accept_reset_streams(RESETS)
+        .max_local_error_reset_streams(RESETS);
     drive(
-        builder.serve_connection(TokioIo::new(stream), service(shared, &activity)),
-        &activity,
+        builder.serve_connection(TokioIo::new(stream), service(shared, activity)),
+        activity,
         shared,
     )
     .await;
@@ -135,12 +171,17 @@ fn service(
         shared.lifecycle.clone(),
         Arc::clone(activity),
     );
-    service_fn(move |request: Request<Incoming>| {
+    service_fn(move |mut request: Request<Incoming>| {
         let in_use = InUse::new(&activity);
+        let activity = Arc::clone(&activity);
         let reconnects = request.version() < Version::HTTP_2;
         let lifecycle = lifecycle.clone();
         let mut router = router.clone();
-        let response = AssertUnwindSafe(async move { router.call(request).await }).catch_unwind();
+        let response = AssertUnwindSafe(async move {
+            request.extensions_mut().insert(Cut::current(&activity));
+            router.call(request).await
+        })
+        .catch_unwind();
         async move {
             let mut response = response.await.unwrap_or_else(|_| Ok(failed()))?;
             if reconnects && lifecycle.is_leaving() {
@@ -175,6 +216,14 @@ where
             biased;
             ended = connection.as_mut() => return note(ended),
             () = shared.lifecycle.drained() => break,
+            () = activity.cut.cancelled() => return,
+            () = activity.displaced.cancelled() => {
+                let closing = close(connection, activity, shared);
+                if activity.has_spoken() {
+                    let _ = tokio::time::timeout(DISPLACING, closing).await;
+                }
+                return;
+            }
             _ = judged.tick() => match activity.advise(&shared.limits) {
                 Advice::Keep => {}
                 Advice::Close => break,
@@ -212,6 +261,7 @@ where
         tokio::select! {
             biased;
             ended = connection.as_mut() => return note(ended),
+            () = activity.cut.cancelled() => return,
             _ = judged.tick() => {
                 idle_judgements += u32::from(!activity.is_busy());
                 if idle_judgements > IDLE_JUDGEMENTS || activity.advise(&shared.limits) == Advice::Abort {

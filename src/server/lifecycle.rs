@@ -63,15 +63,16 @@ impl Lifecycle {
     }
 }
 
-/// The signals that end the process: SIGTERM (the kubelet) and SIGINT (Ctrl-C).
+/// The signals that end the process: SIGTERM (the kubelet), SIGINT (Ctrl-C) and SIGHUP (a terminal that goes away).
 #[derive(Debug)]
 pub struct Signals {
     terminate: Signal,
     interrupt: Signal,
+    hangup: Signal,
 }
 
 impl Signals {
-    /// Takes over both signals from their default of ending the process at once.
+    /// Takes over these signals from their default of ending the process at once.
     ///
     /// # Errors
     ///
@@ -80,6 +81,7 @@ impl Signals {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
         })
     }
 
@@ -88,6 +90,7 @@ impl Signals {
         tokio::select! {
             _ = self.terminate.recv() => "SIGTERM",
             _ = self.interrupt.recv() => "SIGINT",
+            _ = self.hangup.recv() => "SIGHUP",
         }
     }
 }

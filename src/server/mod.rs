@@ -9,6 +9,9 @@ mod body;
 mod connection;
 pub mod health;
 mod lifecycle;
+mod memory;
+mod stream;
+mod watched;
 
 use std::io;
 use std::net::SocketAddr;
@@ -17,13 +20,17 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use axum::Router;
+use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use tokio::net::TcpListener;
 
 pub use body::Held;
 pub use lifecycle::{Lifecycle, Signals};
+pub use memory::{Memory, NoMemory, Share};
+pub use stream::Cut;
 
 use crate::metrics::HandshakeFailures;
+use accept::Open;
 
 /// The TLS configuration for the next handshake; replaced when certificates are renewed.
 pub type SharedTls = Arc<ArcSwap<rustls::ServerConfig>>;
@@ -40,8 +47,10 @@ pub enum Transport {
 /// How much and how long; every wait of a peer has an end.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// Connections at one time; further ones wait in the backlog of the kernel.
+    /// Connections at one time. A further one takes the place of the longest idle, or waits where none is idle.
     pub connections: usize,
+    /// Requests at one time on one HTTP/2 connection.
+    pub streams: u32,
     /// For the TLS handshake. Ten seconds are what Go's client allows itself.
     pub handshake: Duration,
     /// From the first byte of a request to the end of its head, and from the handshake to the first request.
@@ -52,6 +61,10 @@ pub struct Limits {
     /// For a connection on which requests are open but none begins or ends: a peer that does not read its answer.
     /// Longer than the 30 seconds an admission call may last.
     pub stalled_request: Duration,
+    /// For one request of an HTTP/2 connection, from its head to the end of its answer; longer than those 30 seconds too.
+    pub stream: Duration,
+    /// For a peer that does not read what is written; 64 KiB that it reads buy it a second more.
+    pub write: Duration,
     /// For the requests that are open when the drain begins.
     pub grace: Duration,
 }
@@ -60,10 +73,13 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 4096,
+            streams: 64,
             handshake: Duration::from_secs(10),
             request_head: Duration::from_secs(10),
             idle: Duration::from_mins(2),
             stalled_request: Duration::from_mins(1),
+            stream: Duration::from_secs(40),
+            write: Duration::from_secs(10),
             grace: Duration::from_secs(30),
         }
     }
@@ -76,6 +92,8 @@ pub struct Counts {
     pub connections: Gauge,
     /// Handshakes that did not come to an end, by kind.
     pub handshake_failures: HandshakeFailures,
+    /// Idle connections closed for a new one.
+    pub displaced: Counter,
 }
 
 /// Where to listen and how.
@@ -126,6 +144,7 @@ impl Server {
             limits: config.limits,
             counts: config.counts,
             lifecycle: Lifecycle::new(),
+            open: Open::default(),
         };
         Ok(Self {
             listener,

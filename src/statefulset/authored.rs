@@ -1,7 +1,6 @@
 //! What a user is known to have written himself, where the merged object cannot tell: kubectl's copy of his file, and the
 //! fields that a server-side apply owns.
 
-use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::probe::Slot;
@@ -13,8 +12,8 @@ const LAST_APPLIED: &str =
 /// The names of the fields of a container's probe that the object says a user wrote; none where nothing says so.
 ///
 /// It reads the whole object, so it is for the rare write where it matters.
-pub(super) fn probe_fields(object: &RawValue, container: &str, slot: Slot) -> Vec<String> {
-    let Ok(object) = serde_json::from_str::<Value>(object.get()) else {
+pub(super) fn probe_fields(object: &str, container: &str, slot: Slot) -> Vec<String> {
+    let Ok(object) = serde_json::from_str::<Value>(object) else {
         return Vec::new();
     };
     let file = object.pointer(LAST_APPLIED).and_then(Value::as_str);
@@ -62,12 +61,10 @@ fn keys(object: Option<&Value>) -> impl Iterator<Item = &str> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::value::to_raw_value;
-
     use super::*;
 
     fn fields(metadata: &Value) -> Vec<String> {
-        let object = to_raw_value(&json!({"metadata": metadata})).unwrap();
+        let object = json!({"metadata": metadata}).to_string();
         probe_fields(&object, "web", Slot::Readiness)
     }
 
@@ -100,7 +97,7 @@ mod tests {
     fn each_probe_is_told_of_by_itself() {
         let probe = json!({"tcpSocket": {}, "timeoutSeconds": 3});
         let told = file(&json!([{"name": "web", "livenessProbe": probe}]));
-        let object = to_raw_value(&json!({"metadata": told})).unwrap();
+        let object = json!({"metadata": told}).to_string();
         assert_eq!(
             probe_fields(&object, "web", Slot::Liveness),
             ["tcpSocket", "timeoutSeconds"]

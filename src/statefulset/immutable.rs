@@ -5,7 +5,6 @@
 //! the same. Every field of a claim counts, those that the views do not know too, so claims are compared as JSON.
 
 use json_patch::PatchOperation;
-use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::Old;
@@ -83,27 +82,26 @@ fn selector_change(new: &Spec<'_>, stored: &Spec<'_>) -> Option<Change> {
 
 fn claims_change(operations: &[PatchOperation], old: &Old<'_>) -> Option<Change> {
     const CLAIMS: &str = "/spec/volumeClaimTemplates";
-    let stored = &old.raw_claims;
+    let (stored, wanted) = (old.raw_claims(), old.wanted_claims());
     let own: Vec<_> = operations
         .iter()
         .filter(|operation| operation.path().as_str().starts_with(CLAIMS))
         .cloned()
         .collect();
-    let wanted = old.wanted_claims.iter().map(|claim| claim.get());
-    if own.is_empty() && wanted.eq(stored.iter().map(|claim| claim.get())) {
+    if own.is_empty() && wanted == stored {
         return None;
     }
-    let wanted: Vec<Value> = old.wanted_claims.iter().map(|raw| parsed(raw)).collect();
+    let wanted: Vec<Value> = wanted.into_iter().map(parsed).collect();
     let mut wanted = json!({"spec": {"volumeClaimTemplates": wanted}});
     json_patch::patch(&mut wanted, &own).ok()?;
     let new: Vec<Value> = serde_json::from_value(wanted.pointer_mut(CLAIMS)?.take()).ok()?;
-    let stored: Vec<Value> = stored.iter().map(|raw| parsed(raw)).collect();
+    let stored: Vec<Value> = stored.into_iter().map(parsed).collect();
     difference(&stored, &new)
 }
 
 /// A claim too deep for us is compared by its text.
-fn parsed(raw: &RawValue) -> Value {
-    serde_json::from_str(raw.get()).unwrap_or_else(|_| Value::from(raw.get()))
+fn parsed(claim: &str) -> Value {
+    serde_json::from_str(claim).unwrap_or_else(|_| Value::from(claim))
 }
 
 fn difference(old: &[Value], new: &[Value]) -> Option<Change> {

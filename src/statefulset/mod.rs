@@ -16,19 +16,21 @@ mod claim_equality;
 pub mod defaults;
 pub mod immutable;
 mod members;
+mod met;
 pub mod probe;
 pub mod runtime;
 pub mod scheduling;
 pub mod set;
+pub mod size;
 pub mod view;
 pub mod volume;
 
 use crate::model::pointer::container_field;
 use crate::strict::Slips;
 use members::Members;
+pub use met::{Met, Outline};
 use probe::Slot;
-use set::{Metadata, Set, Status, Template};
-use view::view;
+use set::Set;
 
 const TEMPLATE: &str = "template";
 
@@ -78,13 +80,10 @@ pub struct Old<'a> {
     /// Whether the pod template differs, byte for byte as the API server encodes it: a controller revision depends on no
     /// less than that.
     pub template_changed: bool,
-    /// The stored claims as they are written, to be put back unchanged.
-    pub raw_claims: Vec<&'a RawValue>,
-    /// The claims that the user wants instead, as they are written.
-    pub wanted_claims: Vec<&'a RawValue>,
-    wanted: &'a RawValue,
-    raw_template: Option<&'a RawValue>,
-    wanted_template: Option<&'a RawValue>,
+    stored: Members<'a>,
+    wanted: Members<'a>,
+    /// The object that the user wants.
+    text: &'a str,
 }
 
 impl<'a> Subject<'a> {
@@ -96,31 +95,38 @@ impl<'a> Subject<'a> {
     ///
     /// [`Undecodable`] if a field that a rule reads has the wrong type.
     pub fn decode(source: Source<'a>) -> Result<Option<Self>, Undecodable> {
-        let Some(old_object) = source.old_object else {
-            let set: Set<'a> = serde_json::from_str(source.object.get())?;
-            return Ok(Self::judged(source.namespace, set, None));
+        let old_object = source.old_object.map(|object| Met::Text(object.get()));
+        Self::of(source.namespace, Met::Text(source.object.get()), old_object)
+    }
+
+    /// As [`Subject::decode`], of objects that were read where they were met.
+    ///
+    /// # Errors
+    ///
+    /// [`Undecodable`] if a field that a rule reads has the wrong type.
+    pub fn of(
+        namespace: &'a str,
+        object: Met<'a>,
+        old_object: Option<Met<'a>>,
+    ) -> Result<Option<Self>, Undecodable> {
+        let Some(old_object) = old_object else {
+            return Ok(Self::judged(namespace, object.set()?, None));
         };
-        let (wanted, stored) = (Outline::of(source.object)?, Outline::of(old_object)?);
+        let (wanted, stored) = (object.outline()?, old_object.outline()?);
         if wanted.spec == stored.spec {
             return Ok(None);
         }
-        let (raw_template, wanted_template) =
-            (stored.spec.get(TEMPLATE), wanted.spec.get(TEMPLATE));
-        let template_changed =
-            raw_template.map(RawValue::get) != wanted_template.map(RawValue::get);
-        let (raw_claims, wanted_claims) = (stored.spec.claims()?, wanted.spec.claims()?);
+        let template_changed = wanted.spec.get(TEMPLATE) != stored.spec.get(TEMPLATE);
         let set = wanted.set(None)?;
         let same_template = (!template_changed).then_some(&set.spec.template);
         let old = Old {
             set: stored.set(same_template)?,
             template_changed,
-            raw_claims,
-            wanted_claims,
-            wanted: source.object,
-            raw_template,
-            wanted_template,
+            stored: stored.spec,
+            text: wanted.text,
+            wanted: wanted.spec,
         };
-        Ok(Self::judged(source.namespace, set, Some(old)))
+        Ok(Self::judged(namespace, set, Some(old)))
     }
 
     fn judged(namespace: &'a str, set: Set<'a>, old: Option<Old<'a>>) -> Option<Self> {
@@ -164,12 +170,39 @@ impl<'a> Subject<'a> {
     }
 }
 
-impl Old<'_> {
+impl<'a> Old<'a> {
+    /// The stored claims as they are written, to be put back unchanged.
+    #[must_use]
+    pub fn raw_claims(&self) -> Vec<&'a str> {
+        self.stored.claims()
+    }
+
+    /// The claims that the user wants instead, as they are written.
+    #[must_use]
+    pub fn wanted_claims(&self) -> Vec<&'a str> {
+        self.wanted.claims()
+    }
+
+    /// Whether the set that is written instead has what a patch could change: metadata and a template. A set without, which the API
+    /// server refuses in its own words, would be answered with a patch that does not apply.
+    #[must_use]
+    pub fn is_patchable(&self, written: &Set<'_>) -> bool {
+        let metadata = &written.metadata;
+        let named = !metadata.name.is_empty() || !metadata.generate_name.is_empty();
+        named && self.wanted.get(TEMPLATE).is_some()
+    }
+
+    /// The length of the set that is written instead, in bytes.
+    #[must_use]
+    pub fn written_length(&self) -> usize {
+        self.text.len()
+    }
+
     /// The fields of a container's probe that the user of this write is known to have written himself. A merge leaves a
     /// number that he wrote and the same number of ours alike.
     #[must_use]
     pub fn authored_probe_fields(&self, container: &str, slot: Slot) -> Vec<String> {
-        authored::probe_fields(self.wanted, container, slot)
+        authored::probe_fields(self.text, container, slot)
     }
 
     /// Whether the pod template still differs once the operations are applied: a probe that was put back makes a template
@@ -184,40 +217,13 @@ impl Old<'_> {
         if own.is_empty() || !self.template_changed {
             return self.template_changed;
         }
-        let parsed = |raw: Option<&RawValue>| -> Option<Value> {
-            raw.and_then(|raw| serde_json::from_str(raw.get()).ok())
+        let parsed = |spec: &Members<'_>| -> Option<Value> {
+            spec.get(TEMPLATE)
+                .and_then(|text| serde_json::from_str(text).ok())
         };
-        let mut wanted = json!({"spec": {"template": parsed(self.wanted_template)}});
+        let mut wanted = json!({"spec": {"template": parsed(&self.wanted)}});
         json_patch::patch(&mut wanted, &own).is_err()
-            || wanted.pointer("/spec/template") != parsed(self.raw_template).as_ref()
-    }
-}
-
-view! {
-    /// A set whose spec is taken apart no further than a comparison needs.
-    struct Outline<'a> {
-        "metadata" => metadata: Metadata<'a>,
-        "spec" => spec: Members<'a>,
-        "status" => status: Status<'a>,
-    }
-}
-
-impl<'a> Outline<'a> {
-    fn of(object: &'a RawValue) -> Result<Self, Undecodable> {
-        Ok(serde_json::from_str(object.get())?)
-    }
-
-    /// Decodes the spec; a template that is known already, being equal byte for byte, is not decoded again.
-    fn set(self, template: Option<&Template<'a>>) -> Result<Set<'a>, Undecodable> {
-        let mut spec = self.spec.decode(template.is_some())?;
-        if let Some(template) = template {
-            spec.template = template.clone();
-        }
-        Ok(Set {
-            metadata: self.metadata,
-            spec,
-            status: self.status,
-        })
+            || wanted.pointer("/spec/template") != parsed(&self.stored).as_ref()
     }
 }
 

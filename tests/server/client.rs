@@ -74,6 +74,16 @@ pub async fn tls(process: &Process, protocols: &[&str]) -> TlsStream<TcpStream> 
         .unwrap()
 }
 
+/// Sends requests of one HTTP/1.1 connection.
+pub type Sender = http1::SendRequest<Full<Bytes>>;
+
+/// An HTTP/1.1 connection to an address.
+pub async fn connect(address: SocketAddr, connector: &TlsConnector) -> Sender {
+    let tcp = TcpStream::connect(address).await.unwrap();
+    let name = ServerName::try_from("localhost").unwrap();
+    over_http1(connector.connect(name, tcp).await.unwrap()).await
+}
+
 /// An HTTP/1.1 connection.
 pub async fn http1(process: &Process) -> http1::SendRequest<Full<Bytes>> {
     over_http1(tls(process, &["http/1.1"]).await).await
@@ -142,6 +152,14 @@ pub async fn probe(address: SocketAddr, path: &str) -> (StatusCode, String) {
         .await
         .unwrap();
     (answer.status, answer.body)
+}
+
+/// The value of a metric without labels, or with all of them in the name.
+pub async fn metric(process: &Process, name: &str) -> u64 {
+    let (_, text) = probe(process.probes, "/metrics").await;
+    let line = format!("\nsteadyset_{name} ");
+    let (_, rest) = text.split_once(&line).expect(name);
+    rest.lines().next().unwrap().parse().expect(name)
 }
 
 /// A request that has begun: its head and the first bytes of its body are sent, the rest is not.

@@ -3,9 +3,10 @@
 use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::{StatusCode, Version};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::client::{ask, http1, http2, over_http1, post, probe, read, tls};
+use crate::client::{ask, begin, http1, http2, metric, over_http1, post, probe, read, tls};
 use crate::objects::{review, sound};
 use crate::process::Process;
 
@@ -89,16 +90,20 @@ async fn two_hundred_silent_peers_hold_up_neither_service_nor_shutdown() {
 #[tokio::test]
 async fn a_connection_above_the_limit_waits_for_one_to_end() {
     let process = Process::start(&["--max-connections", "1"]);
-    let first = http1(&process).await;
+    let body = review("CREATE", &sound()).to_string();
+    let (mut first, rest) = begin(&process, "/validate?timeout=30s", &body).await;
+    while metric(&process, "body_memory_bytes").await == 0 {}
     let second = tokio::spawn({
         let tcp = TcpStream::connect(process.webhook).await.unwrap();
         let connector = crate::client::connector(&process.authority, &["http/1.1"]);
         connector.connect("localhost".try_into().unwrap(), tcp)
     });
-    let (_, text) = probe(process.probes, "/metrics").await;
-    assert!(text.contains("\nsteadyset_connections 1\n"), "{text}");
+    assert_eq!(metric(&process, "connections").await, 1);
     assert!(!second.is_finished());
-    drop(first);
+    first.write_all(rest.as_bytes()).await.unwrap();
+    let mut answer = [0; 12];
+    first.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 200");
     let mut sender = over_http1(second.await.unwrap().unwrap()).await;
     assert_eq!(
         sender.send_request(request()).await.unwrap().status(),
@@ -107,8 +112,34 @@ async fn a_connection_above_the_limit_waits_for_one_to_end() {
 }
 
 #[tokio::test]
+async fn the_longest_idle_connection_makes_place_for_a_new_one() {
+    let process = Process::start(&["--max-connections", "3"]);
+    let mut longest = http1(&process).await;
+    let mut clients = [http1(&process).await, http1(&process).await];
+    for client in [&mut longest].into_iter().chain(&mut clients) {
+        let answer = client.send_request(request()).await.unwrap();
+        read(answer).await.unwrap();
+    }
+    let answer = ask(
+        &process,
+        "/validate",
+        review("CREATE", &sound()).to_string(),
+    );
+    assert_eq!(answer.await.status, StatusCode::OK);
+    assert!(longest.ready().await.is_err(), "it was not closed");
+    for client in &mut clients {
+        client.ready().await.unwrap();
+        assert_eq!(
+            client.send_request(request()).await.unwrap().status(),
+            StatusCode::OK
+        );
+    }
+    let shed = "shed_total{kind=\"connection\"}";
+    assert_eq!(metric(&process, shed).await, 1);
+}
+
+#[tokio::test]
 async fn failed_handshakes_are_told_apart() {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let (process, other) = (Process::start(&[]), Process::start(&[]));
     let tcp = TcpStream::connect(process.webhook).await.unwrap();
     let stranger = crate::client::connector(&other.authority, &["http/1.1"]);

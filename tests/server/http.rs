@@ -4,7 +4,6 @@ use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::{Request, StatusCode};
 use serde_json::{Value, json};
-use tokio::io::AsyncWriteExt;
 
 use crate::client::{Answer, ask, begin, http1, post, probe, read, send, until_closed};
 use crate::objects::{review, sound};
@@ -134,68 +133,6 @@ async fn unknown_paths_methods_and_media_types_are_refused() {
         "application/json; charset=utf-8".parse().unwrap(),
     );
     assert_eq!(send(&process, request).await.status, StatusCode::OK);
-}
-
-#[tokio::test]
-async fn a_body_above_7_mib_is_413_with_and_without_a_length() {
-    const LIMIT: usize = 7 << 20;
-    let process = Process::start(&[]);
-    let answer = ask(&process, "/mutate", vec![b' '; LIMIT + 1]).await;
-    assert_eq!(
-        (answer.status, &*answer.body),
-        (
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "steadyset: the body is above 7 MiB\n"
-        )
-    );
-
-    let mut stream = begin_chunked(&process).await;
-    let chunk = [b"100000\r\n".as_slice(), &vec![b' '; 1 << 20], b"\r\n"].concat();
-    for _ in 0..8 {
-        stream.write_all(&chunk).await.unwrap();
-    }
-    stream.write_all(b"0\r\n\r\n").await.unwrap();
-    let text = until_closed(&mut stream).await;
-    assert!(text.starts_with("HTTP/1.1 413 "), "{text}");
-
-    let mut body = review("DELETE", &json!(null)).to_string();
-    body.extend(std::iter::repeat_n(' ', LIMIT - body.len()));
-    assert_untouched(&ask(&process, "/mutate", body).await, "exactly 7 MiB");
-}
-
-async fn begin_chunked(
-    process: &Process,
-) -> tokio_rustls::client::TlsStream<tokio::net::TcpStream> {
-    let mut stream = crate::client::tls(process, &["http/1.1"]).await;
-    let head = "POST /mutate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
-                Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n";
-    stream.write_all(head.as_bytes()).await.unwrap();
-    stream
-}
-
-#[tokio::test]
-async fn over_capacity_is_503_with_retry_after_until_the_review_is_done() {
-    let process = Process::start(&["--max-in-flight", "1"]);
-    let body = review("DELETE", &json!(null)).to_string();
-    let (mut stream, rest) = begin(&process, "/mutate", &body).await;
-    in_flight(&process, 1).await;
-
-    let answer = ask(&process, "/validate", body.clone()).await;
-    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
-    assert_eq!(answer.header("retry-after"), "1");
-
-    stream.write_all(rest.as_bytes()).await.unwrap();
-    in_flight(&process, 0).await;
-    assert_untouched(
-        &ask(&process, "/validate", body).await,
-        "capacity is given back",
-    );
-}
-
-/// Asks until so many reviews are in work.
-async fn in_flight(process: &Process, reviews: usize) {
-    let line = format!("steadyset_in_flight {reviews}\n");
-    while !probe(process.probes, "/metrics").await.1.contains(&line) {}
 }
 
 #[tokio::test]

@@ -61,3 +61,22 @@ pub fn sound() -> Value {
         "status": {"replicas": 0}
     })
 }
+
+/// A set whose review computes for a while: so many bytes of containers.
+pub fn heavy(bytes: usize) -> String {
+    const CONTAINER: &str = r#"{"name":"a","image":"b"},"#;
+    let mut object = sound();
+    let containers = &mut object["spec"]["template"]["spec"]["containers"];
+    containers.as_array_mut().unwrap().insert(0, json!("MANY"));
+    let many = CONTAINER.repeat(bytes / CONTAINER.len());
+    review("CREATE", &object)
+        .to_string()
+        .replace("\"MANY\",", &many)
+}
+
+/// A review with so many bytes in all, most of them blanks, which cost no computing.
+pub fn padded(bytes: usize) -> String {
+    let mut body = review("DELETE", &json!(null)).to_string();
+    body.extend(std::iter::repeat_n(' ', bytes - body.len()));
+    body
+}

@@ -3,12 +3,14 @@
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use base64::Engine as _;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
+use tokio::sync::Mutex;
 
 /// Far beyond what anything takes, so that a test that hangs fails with its last log lines.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -19,6 +21,8 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_steadyset");
 pub struct Process {
     child: Child,
     events: Receiver<Value>,
+    /// Held, it stops who reads the log.
+    pub reading: Arc<Mutex<()>>,
     seen: Vec<Value>,
     /// The webhook port.
     pub webhook: SocketAddr,
@@ -69,11 +73,13 @@ impl Process {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let events = follow(&mut child);
+        let reading = Arc::new(Mutex::new(()));
+        let events = follow(&mut child, Arc::clone(&reading));
         let unknown = SocketAddr::from(([0, 0, 0, 0], 0));
         let mut process = Self {
             child,
             events,
+            reading,
             seen: Vec::new(),
             webhook: unknown,
             probes: unknown,
@@ -101,15 +107,45 @@ impl Process {
         }
     }
 
+    /// The lines that are left, to the end of the process.
+    pub fn rest(&self) -> Vec<Value> {
+        self.events.iter().collect()
+    }
+
     /// Sends SIGTERM.
     pub fn terminate(&self) {
+        self.signal(Signal::TERM);
+    }
+
+    /// Sends a signal.
+    pub fn signal(&self, signal: Signal) {
         let pid = Pid::from_child(&self.child);
-        kill_process(pid, Signal::TERM).unwrap();
+        kill_process(pid, signal).unwrap();
+    }
+
+    /// A line of `/proc/PID/status` that says so many bytes, such as `VmRSS`, or `VmHWM` for the most so far.
+    pub fn memory(&self, name: &str) -> usize {
+        let path = format!("/proc/{}/status", self.child.id());
+        let status = std::fs::read_to_string(path).unwrap();
+        let line = status.lines().find(|line| line.starts_with(name)).unwrap();
+        let kib: usize = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+        kib << 10
     }
 
     /// Waits for the end.
     pub fn wait(mut self) -> ExitStatus {
         self.child.wait().unwrap()
+    }
+
+    /// Waits for the end whoever reads the log, but not for ever.
+    pub async fn ends(mut self) -> ExitStatus {
+        let pid = Pid::from_child(&self.child);
+        let end = tokio::task::spawn_blocking(move || self.child.wait().unwrap());
+        if let Ok(status) = tokio::time::timeout(PATIENCE, end).await {
+            return status.unwrap();
+        }
+        kill_process(pid, Signal::KILL).unwrap();
+        panic!("the process does not end");
     }
 }
 
@@ -124,7 +160,7 @@ fn address(listening: &Value, field: &str) -> SocketAddr {
     listening[field].as_str().unwrap().parse().unwrap()
 }
 
-fn follow(child: &mut Child) -> Receiver<Value> {
+fn follow(child: &mut Child, reading: Arc<Mutex<()>>) -> Receiver<Value> {
     let (sender, events) = channel();
     let stderr = BufReader::new(child.stderr.take().unwrap());
     std::thread::spawn(move || {
@@ -134,6 +170,7 @@ fn follow(child: &mut Child) -> Receiver<Value> {
             if sender.send(event).is_err() {
                 return;
             }
+            drop(reading.blocking_lock());
         }
     });
     events

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
 use hyper::StatusCode;
+use rustix::process::Signal;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 use crate::client::{
-    ask, begin, connector, http1, http2, over_http1, post, probe, read, until_closed,
+    ask, begin, connector, http1, http2, metric, over_http1, post, probe, read, until_closed,
 };
 use crate::objects::{review, sound};
 use crate::process::Process;
@@ -65,11 +66,7 @@ async fn requests_under_way_are_answered_after_the_drain_began() {
         .send_request(post("/validate", body()))
         .await
         .unwrap();
-    while !probe(process.probes, "/metrics")
-        .await
-        .1
-        .contains("\nsteadyset_in_flight 1\n")
-    {}
+    while metric(&process, "body_memory_bytes").await == 0 {}
 
     process.terminate();
     process.event("leaving");
@@ -100,14 +97,24 @@ async fn requests_under_way_are_answered_after_the_drain_began() {
 async fn a_request_that_never_ends_is_cut_when_the_grace_is_over() {
     let mut process = Process::start(&["--lame-duck", "0s", "--shutdown-grace", "200ms"]);
     let (mut stream, _) = begin(&process, "/validate?timeout=30s", &body()).await;
-    while !probe(process.probes, "/metrics")
-        .await
-        .1
-        .contains("\nsteadyset_in_flight 1\n")
-    {}
+    while metric(&process, "body_memory_bytes").await == 0 {}
     process.terminate();
     process.event("the grace is over");
     assert_eq!(until_closed(&mut stream).await, "");
+    assert!(process.wait().success());
+}
+
+#[tokio::test]
+async fn sighup_drains_like_sigterm() {
+    let mut process = Process::start(&["--lame-duck", "0s"]);
+    let mut client = http1(&process).await;
+    client
+        .send_request(post("/validate", body()))
+        .await
+        .unwrap();
+    process.signal(Signal::HUP);
+    assert_eq!(process.event("leaving")["signal"], "SIGHUP");
+    process.event("drained");
     assert!(process.wait().success());
 }
 

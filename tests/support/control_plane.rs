@@ -143,6 +143,17 @@ impl ControlPlane {
         started.program.signal(signal)
     }
 
+    /// The process of a program of the control plane.
+    ///
+    /// # Errors
+    /// When there is no such program.
+    pub fn pid(&self, name: &str) -> Result<u32> {
+        let programs = self.programs.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut programs = programs.iter();
+        let started = programs.find(|started| started.program.name == name);
+        Ok(started.with_context(|| format!("no {name}"))?.program.pid())
+    }
+
     /// The last lines of every program's log.
     pub fn logs(&self, lines: usize) -> String {
         self.yard.logs(lines)

@@ -5,6 +5,8 @@ use http_body_util::{BodyExt, Empty};
 use hyper::body::Bytes;
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::gauge::Gauge;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use tokio::net::TcpStream;
@@ -12,19 +14,21 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::*;
+use crate::admission::PoolCounts;
 use crate::certs::{self, Pair, Serving};
 use crate::cluster::policies::Store;
 use crate::cluster_view::NoCluster;
 use crate::server::{Config, Counts, Lifecycle, Limits, Server, Transport};
 
-/// Three paths: one whose review panics, one that panics beside the review, one that answers.
+/// Three paths: one whose review panics, on either kind of thread, one that panics beside the review, one that answers.
 fn router(webhook: Arc<Webhook>) -> Router {
     let review = async |State(webhook): State<Arc<Webhook>>| {
-        let endpoint = Endpoint::Mutate;
-        let in_work = InWork::begin(&webhook.metrics, endpoint, 1, Instant::now()).unwrap();
-        let limit = Duration::from_secs(9);
-        let review = bounded(limit, async { panic!("a bug in a review") });
-        webhook.conclude(endpoint, in_work, review.await)
+        for weight in [Weight::Light, Weight::Heavy] {
+            let review = async { panic!("a bug in a review") };
+            let failed = webhook.compute::<()>("n", weight, review).await;
+            assert!(matches!(failed, Err(Refusal::Failed)));
+        }
+        webhook.refuse(Endpoint::Mutate, &Refusal::Failed)
     };
     let beside = async || -> StatusCode { panic!("a bug beside it") };
     Router::new()
@@ -101,6 +105,10 @@ const PATHS: [(&str, u16, &str); 4] = [
 #[tokio::test]
 async fn a_panic_is_a_500_and_its_connection_lives_on() {
     let metrics = Arc::new(Metrics::new());
+    let counts = PoolCounts {
+        in_flight: metrics.load.in_flight.clone(),
+        ..PoolCounts::default()
+    };
     let webhook = Webhook {
         reviewer: Reviewer {
             policies: Arc::new(Store::new(Arc::clone(&metrics))).shared(),
@@ -108,7 +116,13 @@ async fn a_panic_is_a_500_and_its_connection_lives_on() {
             nothing: NoCluster::default(),
         },
         metrics: Arc::clone(&metrics),
-        max_in_flight: 1,
+        pool: Pool::start(1, 1, counts, &tokio::runtime::Handle::current()).unwrap(),
+        memory: Arc::new(Memory::new(
+            1 << 20,
+            1 << 20,
+            Gauge::default(),
+            Counter::default(),
+        )),
     };
     let (address, authority) = served(router(Arc::new(webhook)), &metrics).await;
 

@@ -6,8 +6,8 @@ use std::ops::Range;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use super::{Style, word};
-use crate::audit::{Located, Report, Unreadable};
 use crate::model::finding::Action;
+use crate::review::report::{Located, Report, Unreadable};
 
 /// The texts of a report, cut into lines.
 pub(super) struct Excerpts<'r> {

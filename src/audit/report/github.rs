@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 
 use super::{summary, title};
-use crate::audit::{Place, Report, Row};
 use crate::model::finding::Action;
+use crate::review::report::{Place, Report, Row};
 
 pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     for row in &report.rows {

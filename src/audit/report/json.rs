@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{Each, word};
-use crate::audit::{Located, Place, Report, Row, Summary, Unreadable};
+use crate::review::report::{Located, Place, Report, Row, Summary, Unreadable};
 
 #[derive(Serialize)]
 struct Document<'r, R> {

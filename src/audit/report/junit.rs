@@ -6,8 +6,8 @@ use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 
 use super::{place, title, word};
-use crate::audit::{Located, Report, Row, Unreadable};
 use crate::model::finding::Action;
+use crate::review::report::{Located, Report, Row, Unreadable};
 
 pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let mut xml = Writer::new_with_indent(&mut *out, b' ', 2);

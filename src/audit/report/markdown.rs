@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::{summary, title, word};
-use crate::audit::{Place, Report};
+use crate::review::report::{Place, Report};
 
 pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "**steadyset**: {}", summary(report))?;

@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use serde::{Serialize, Serializer};
 
-use super::{Place, Report, Row};
 use crate::model::finding::Action;
+use crate::review::report::{Place, Report, Row};
 
 mod excerpt;
 mod github;

@@ -7,8 +7,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{Each, title};
-use crate::audit::{Located, Place, Report, Row, Unreadable};
 use crate::model::finding::Action;
+use crate::review::report::{Located, Place, Report, Row, Unreadable};
 use crate::rules;
 
 const SCHEMA: &str =

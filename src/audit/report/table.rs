@@ -6,9 +6,9 @@ use json_patch::PatchOperation;
 
 use super::excerpt::{Excerpts, Spot};
 use super::{Style, place, summary, title, word};
-use crate::audit::{Located, Place, Report, Row, Unreadable};
 use crate::model::field_path::dotted;
 use crate::model::finding::Action;
+use crate::review::report::{Located, Place, Report, Row, Unreadable};
 
 pub(super) fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
     let excerpts = style.excerpts.then(|| Excerpts::of(report, style));

@@ -2,8 +2,8 @@ use json_patch::PatchOperation;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::audit::{Located, Unreadable};
 use crate::model::finding::Finding;
+use crate::review::report::{Located, Unreadable};
 
 /// A set with a finding of two kinds, one that is clean, and a file that could not be read.
 fn report() -> Report {

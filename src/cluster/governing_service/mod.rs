@@ -3,10 +3,8 @@
 //! It acts on what is stored, so a dry run creates nothing. Any number of replicas may run it: every write is
 //! idempotent, and where two create the same Service the second learns it by a 409.
 
-mod document;
 mod events;
 mod plan;
-mod ports;
 mod set;
 
 use std::collections::{HashMap, HashSet};
@@ -26,7 +24,6 @@ use super::Cluster;
 use crate::cluster_view::ownership::FIELD_MANAGER;
 use crate::kube_client::reason;
 use crate::metrics::Metrics;
-pub(crate) use document::document;
 use events::Events;
 use plan::{Plan, plan, service};
 pub(super) use set::LinkedSet;
@@ -241,5 +238,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+#[cfg(test)]
+mod document_tests;
 #[cfg(test)]
 mod tests;

@@ -157,8 +157,8 @@ mod tests {
     use k8s_openapi::api::core::v1::PodSpec;
     use serde_json::{from_value, to_value};
 
-    use super::super::ports::ports;
     use super::*;
+    use crate::inject::governing_service::ports::ports;
 
     fn set() -> LinkedSet {
         let pod = json!({"containers": [{"name": "c", "ports": [{"containerPort": 80, "name": "http"}]}]});

@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::ServicePort;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::ResourceExt;
 
-use super::ports::ports;
+use crate::inject::governing_service::ports::ports;
 use crate::inject::record::Record;
 use crate::inject::service::service_name;
 use crate::statefulset::annotations::INJECTED;

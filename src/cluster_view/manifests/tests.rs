@@ -12,7 +12,7 @@ fn cluster(documents: &[Value]) -> Manifests {
 }
 
 fn named(kind: &str, namespace: Option<&str>, name: &str) -> Value {
-    json!({"kind": kind, "metadata": {"name": name, "namespace": namespace}, "spec": {}})
+    json!({"kind": kind, "metadata": {"name": name, "namespace": namespace}, "spec": {"selector": {}}})
 }
 
 #[test]
@@ -20,7 +20,10 @@ fn a_kind_is_known_once_one_of_it_is_there() {
     let mut cluster = cluster(&[]);
     assert_eq!(cluster.service("shop", "web"), Lookup::Unknown);
     assert_eq!(cluster.services("shop"), Lookup::Unknown);
-    assert_eq!(cluster.disruption_budgets("shop"), Lookup::Unknown);
+    assert_eq!(
+        cluster.disruption_budgets("shop", &Labels::new()),
+        Lookup::Unknown
+    );
     assert_eq!(cluster.storage_class("fast"), Lookup::Unknown);
     assert_eq!(cluster.default_storage_class(), Lookup::Unknown);
     // files say what they say: a policy then goes by the name of the namespace alone
@@ -36,7 +39,10 @@ fn a_kind_is_known_once_one_of_it_is_there() {
     }
     assert_eq!(cluster.service("shop", "web"), Lookup::Absent);
     assert_eq!(cluster.services("shop"), Lookup::Found(vec![]));
-    assert_eq!(cluster.disruption_budgets("shop"), Lookup::Found(vec![]));
+    assert_eq!(
+        cluster.disruption_budgets("shop", &Labels::new()),
+        Lookup::Found(vec![])
+    );
     assert_eq!(cluster.storage_class("fast"), Lookup::Absent);
     assert_eq!(cluster.default_storage_class(), Lookup::Absent);
     assert_eq!(cluster.namespace_labels("shop"), Lookup::Absent);
@@ -128,7 +134,10 @@ fn objects_are_found_in_their_namespace() {
     );
     assert_eq!(cluster.service("shop", "web").found().unwrap().name, "web");
     assert_eq!(cluster.service("shop", "db"), Lookup::Absent);
-    let budgets = cluster.disruption_budgets("shop").found().unwrap();
+    let budgets = cluster
+        .disruption_budgets("shop", &Labels::new())
+        .found()
+        .unwrap();
     assert_eq!(
         budgets
             .iter()
@@ -188,5 +197,64 @@ fn what_cannot_be_read_is_named() {
     assert_eq!(
         error.to_string(),
         "Service `web`: invalid type: integer `80`, expected a sequence"
+    );
+}
+
+/// The names of the Services and of the budgets for pods with these labels.
+fn selecting(cluster: &Manifests, labels: &[(&'static str, &'static str)]) -> [Vec<String>; 2] {
+    let pairs = labels
+        .iter()
+        .map(|(key, value)| ((*key).into(), (*value).into()));
+    let labels: Labels<'_> = pairs.collect();
+    let services = cluster.services_selecting("shop", &labels).found().unwrap();
+    let budgets = cluster.disruption_budgets("shop", &labels).found().unwrap();
+    [
+        services
+            .iter()
+            .map(|service| service.name.clone())
+            .collect(),
+        budgets.iter().map(|budget| budget.name.clone()).collect(),
+    ]
+}
+
+#[test]
+fn what_selects_a_pod_is_found_by_its_labels() {
+    let service = |name: &str, selector: Value| json!({"kind": "Service", "metadata": {"name": name}, "spec": {"selector": selector}});
+    let budget = |name: &str, selector: Value| json!({"kind": "PodDisruptionBudget", "metadata": {"name": name}, "spec": {"selector": selector}});
+    let expression = json!({"key": "app", "operator": "Exists"});
+    let mut cluster = cluster(&[
+        service("web", json!({"app": "web"})),
+        service("front", json!({"app": "web", "tier": "front"})),
+        service("any", json!({})),
+        budget("web", json!({"matchLabels": {"app": "web"}})),
+        budget("labelled", json!({"matchExpressions": [expression]})),
+        budget("all", json!({})),
+        json!({"kind": "PodDisruptionBudget", "metadata": {"name": "none"}, "spec": {}}),
+    ]);
+    let found = |cluster: &Manifests, labels: &[(&'static str, &'static str)]| {
+        selecting(cluster, labels).map(|names| names.join(" "))
+    };
+    assert_eq!(
+        found(&cluster, &[("app", "web")]),
+        ["web", "all labelled web"]
+    );
+    assert_eq!(
+        found(&cluster, &[("app", "web"), ("tier", "front")]),
+        ["front web", "all labelled web"]
+    );
+    assert_eq!(found(&cluster, &[("tier", "front")]), ["", "all"]);
+
+    // of two of one name the later counts, also after the first look-up
+    cluster
+        .add(
+            Kind::Service,
+            &service("web", json!({"app": "other"})),
+            "shop",
+        )
+        .unwrap();
+    assert_eq!(found(&cluster, &[("app", "web")]), ["", "all labelled web"]);
+    assert_eq!(
+        found(&cluster, &[("app", "other")]),
+        ["web", "all labelled"]
     );
 }

@@ -3,6 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use aho_corasick::AhoCorasick;
+use memchr::memmem::Finder;
 
 use super::Site;
 use super::catalogue::words;
@@ -57,43 +58,59 @@ pub(super) fn is_plain_web(set: &Set<'_>, container: &Container<'_>) -> bool {
 
 /// Whether the container is told of another member, in its command, arguments or variables.
 pub(super) fn knows_peers(set: &Set<'_>, container: &Container<'_>) -> bool {
-    let variables = container.env.iter();
-    words(container).any(|word| names_peer(set, word))
-        || variables
-            .into_iter()
-            .any(|variable| names_peer(set, &variable.name) || names_peer(set, &variable.value))
+    let names = Names::of(set);
+    let told = |text: &str| speaks_of_peers(text) || names.member_in(text) || names.host_in(text);
+    let mut variables = container.env.iter();
+    words(container).any(told)
+        || variables.any(|variable| told(&variable.name) || told(&variable.value))
 }
 
-fn names_peer(set: &Set<'_>, text: &str) -> bool {
+fn speaks_of_peers(text: &str) -> bool {
     PEERS.as_ref().is_none_or(|peers| peers.is_match(text))
-        || names_member(&set.metadata.name, text)
-        || names_host(&set.spec.service_name, text)
 }
 
-/// Whether a text holds `<set>-0`, or `<set>-` and a variable.
-fn names_member(set: &str, text: &str) -> bool {
-    !set.is_empty()
-        && text.match_indices(set).any(|(at, _)| {
-            let rest = text.get(at + set.len()..).unwrap_or_default();
-            rest.strip_prefix('-')
-                .and_then(|rest| rest.chars().next())
-                .is_some_and(|next| next.is_ascii_digit() || matches!(next, '$' | '{' | '%'))
+/// The names by which members are found, made ready once for all texts of a container.
+struct Names<'s> {
+    set: Finder<'s>,
+    service: Finder<'s>,
+}
+
+impl<'s> Names<'s> {
+    fn of(set: &'s Set<'_>) -> Self {
+        Self {
+            set: Finder::new(set.metadata.name.as_bytes()),
+            service: Finder::new(set.spec.service_name.as_bytes()),
+        }
+    }
+
+    /// Whether a text holds `<set>-0`, or `<set>-` and a variable.
+    fn member_in(&self, text: &str) -> bool {
+        places(&self.set, text).any(|(_, after)| {
+            let next = after.strip_prefix('-').and_then(|rest| rest.chars().next());
+            next.is_some_and(|next| next.is_ascii_digit() || matches!(next, '$' | '{' | '%'))
         })
-}
+    }
 
-/// Whether a text holds the governing Service's name as a part of a host name, or as the whole of it.
-fn names_host(service: &str, text: &str) -> bool {
-    !service.is_empty()
-        && text.match_indices(service).any(|(at, _)| {
-            let before = text.get(..at).and_then(|before| before.chars().next_back());
-            let after = text
-                .get(at + service.len()..)
-                .and_then(|after| after.chars().next());
-            let ends = |edge: Option<char>| {
-                edge.is_none_or(|edge| !edge.is_ascii_alphanumeric() && edge != '-' && edge != '_')
-            };
+    /// Whether a text holds the governing Service's name as a part of a host name, or as the whole of it.
+    fn host_in(&self, text: &str) -> bool {
+        let ends = |edge: Option<char>| {
+            edge.is_none_or(|edge| !edge.is_ascii_alphanumeric() && edge != '-' && edge != '_')
+        };
+        places(&self.service, text).any(|(before, after)| {
+            let (before, after) = (before.chars().next_back(), after.chars().next());
             ends(before)
                 && ends(after)
                 && (before == Some('.') || after == Some('.') || before == Some('/'))
         })
+    }
+}
+
+/// What stands before and after each place of a name in a text; an empty name has none.
+fn places<'t>(name: &Finder<'_>, text: &'t str) -> impl Iterator<Item = (&'t str, &'t str)> {
+    let length = name.needle().len();
+    let found = (length > 0).then(|| name.find_iter(text.as_bytes()));
+    found
+        .into_iter()
+        .flatten()
+        .filter_map(move |at| Some((text.get(..at)?, text.get(at + length..)?)))
 }

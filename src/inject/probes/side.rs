@@ -1,49 +1,51 @@
 //! The containers beside the program: never probed by us, never warned about.
 
-use super::catalogue::{image_name, matches};
+use super::catalogue::image_name;
 use crate::statefulset::set::Container;
 
-/// A closed list, compared with the container's name and the last part of its image's repository.
-const SIDE_CONTAINERS: [&str; 31] = [
-    "*-exporter",
-    "*_exporter",
-    "*config-reloader",
-    "configmap-reload",
-    "config-reload",
-    "k8s-sidecar",
-    "istio-proxy",
-    "istio-validation",
-    "linkerd-proxy",
-    "linkerd-network-validator",
-    "kuma-sidecar",
-    "kuma-dp",
-    "consul-dataplane",
-    "consul-connect-*",
-    "envoy-sidecar",
-    "osm-envoy",
-    "aws-appmesh-envoy",
-    "vault-agent",
-    "vault-agent-init",
-    "bank-vaults",
-    "vault-env",
-    "cloud-sql-proxy",
-    "cloudsql-proxy",
-    "gce-proxy",
-    "xtrabackup",
-    "percona-xtrabackup",
-    "clickhouse-backup",
-    "etcd-backup-restore",
-    "etcdbrctl",
-    "medusa",
-    "crunchy-pgbackrest",
-];
-
-/// Whether the container is one of the closed list.
+/// Whether the container is one of a closed list, by its name or the last part of its image's repository.
 pub(super) fn is_side_container(container: &Container<'_>) -> bool {
-    let image = image_name(&container.image);
-    SIDE_CONTAINERS
+    is_listed(&container.name) || is_listed(image_name(&container.image))
+}
+
+/// The compiler makes of the list what a table of patterns would be searched for at run time.
+fn is_listed(name: &str) -> bool {
+    let begins = name.starts_with("consul-connect-");
+    let ends = ["-exporter", "_exporter", "config-reloader"]
         .iter()
-        .any(|pattern| matches(pattern, &container.name) || matches(pattern, image))
+        .any(|end| name.ends_with(end));
+    begins
+        || ends
+        || matches!(
+            name,
+            "configmap-reload"
+                | "config-reload"
+                | "k8s-sidecar"
+                | "istio-proxy"
+                | "istio-validation"
+                | "linkerd-proxy"
+                | "linkerd-network-validator"
+                | "kuma-sidecar"
+                | "kuma-dp"
+                | "consul-dataplane"
+                | "envoy-sidecar"
+                | "osm-envoy"
+                | "aws-appmesh-envoy"
+                | "vault-agent"
+                | "vault-agent-init"
+                | "bank-vaults"
+                | "vault-env"
+                | "cloud-sql-proxy"
+                | "cloudsql-proxy"
+                | "gce-proxy"
+                | "xtrabackup"
+                | "percona-xtrabackup"
+                | "clickhouse-backup"
+                | "etcd-backup-restore"
+                | "etcdbrctl"
+                | "medusa"
+                | "crunchy-pgbackrest"
+        )
 }
 
 #[cfg(test)]

@@ -134,15 +134,11 @@ fn breaks_majority(
 
 /// The budgets that select the set's pods, by name.
 fn selecting(context: &Context<'_>) -> Vec<Arc<DisruptionBudget>> {
-    let known = context.cluster.disruption_budgets(context.namespace);
-    let mut budgets = known.found().unwrap_or_default();
     let labels = &context.set.spec.template.metadata.labels;
-    budgets.retain(|budget| {
-        let selector = budget.selector.as_ref();
-        selector
-            .is_some_and(|selector| selector.selects(|key| labels.get(key).map(|value| &**value)))
-    });
-    budgets
+    let known = context
+        .cluster
+        .disruption_budgets(context.namespace, labels);
+    known.found().unwrap_or_default()
 }
 
 /// The field of the budget that leaves no room while every pod is healthy.

@@ -12,3 +12,4 @@ pub mod program;
 pub mod readiness;
 pub mod references;
 pub mod selector;
+pub mod size;

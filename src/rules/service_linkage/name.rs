@@ -1,7 +1,6 @@
 //! The name by itself.
 
 use super::POINTER;
-use crate::cluster_view::Lookup;
 use crate::inject::service::{Linkage, propose};
 use crate::model::finding::Action;
 use crate::model::name::is_dns_label;
@@ -135,14 +134,14 @@ fn empty(context: &Context<'_>, violations: &mut Vec<Violation>) {
 
 /// The headless Services that select the pods and are nobody's yet, by name.
 pub(super) fn headless_candidates(context: &Context<'_>) -> Vec<String> {
-    let Lookup::Found(services) = context.cluster.services(context.namespace) else {
-        return Vec::new();
-    };
     let labels = &context.set.spec.template.metadata.labels;
-    services
+    let selecting = context
+        .cluster
+        .services_selecting(context.namespace, labels);
+    let selecting = selecting.found().unwrap_or_default();
+    selecting
         .iter()
         .filter(|service| service.headless && service.kept_for.is_none())
-        .filter(|service| service.selects(|key| labels.get(key).map(|value| &**value)))
         .map(|service| service.name.clone())
         .collect()
 }

@@ -47,10 +47,11 @@ serviceAccount: {create: true, name: account, annotations: {example.org/a: b}}
 service: {port: 8443, annotations: {example.org/a: b}}
 listenAddress: "[::]"
 ports: {webhook: 10250, probes: 10251}
+capacity: {maxInFlight: 512, bodyMemory: 128Mi, maxConnections: 8192}
 shutdown: {lameDuckSeconds: 15, graceSeconds: 60}
 logFormat: text
-extraArgs: [--max-in-flight=512]
-extraEnv: [{name: STEADYSET_MAX_CONNECTIONS, value: "8192"}]
+extraArgs: [--kube-version=1.36]
+extraEnv: [{name: RUST_LOG, value: debug}]
 extraVolumes: [{name: more, configMap: {name: more}}]
 extraVolumeMounts: [{name: more, mountPath: /more}]
 resources: {requests: {cpu: 1}, limits: {memory: 1Gi}}

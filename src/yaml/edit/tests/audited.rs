@@ -7,8 +7,9 @@ use similar::TextDiff;
 
 use super::corpus::charts;
 use super::*;
-use crate::audit::{Options, Place, Report, files};
+use crate::audit::files;
 use crate::policy::Policies;
+use crate::review::report::{Options, Place, Report};
 
 /// A set as people write them, with its claims in the wrong place and a key in the wrong case.
 const COMMENTED: &str = include_str!("commented.yaml");
@@ -27,6 +28,7 @@ fn audit(text: &str) -> Report {
         rules: std::collections::BTreeSet::new(),
         skip_rules: std::collections::BTreeSet::new(),
         keep_sources: false,
+        now: jiff::Timestamp::now(),
         progress: Arc::default(),
     };
     files::audit(&[path], &options)

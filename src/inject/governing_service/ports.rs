@@ -7,7 +7,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 /// The declared ports of a pod, each pair of number and protocol once; side containers count, what runs before the
 /// containers does not. A port keeps its name where no other has it, and is called `tcp-8080` otherwise.
-pub(super) fn ports(pod: &PodSpec) -> Vec<ServicePort> {
+pub(crate) fn ports(pod: &PodSpec) -> Vec<ServicePort> {
     let init_containers = pod.init_containers.iter().flatten();
     let beside =
         init_containers.filter(|container| container.restart_policy.as_deref() == Some("Always"));

@@ -133,7 +133,7 @@ fn remove(object: Option<&mut Value>, key: &str) {
 }
 
 /// The text at a pointer; empty where there is none.
-pub(super) fn text_at<'v>(value: &'v Value, pointer: &str) -> &'v str {
+pub(crate) fn text_at<'v>(value: &'v Value, pointer: &str) -> &'v str {
     value
         .pointer(pointer)
         .and_then(Value::as_str)
@@ -151,7 +151,7 @@ enum Place {
 }
 
 /// The handlers of a probe, of which it has one (`ProbeHandler`).
-pub(super) const HANDLERS: [&str; 4] = ["exec", "httpGet", "tcpSocket", "grpc"];
+pub(crate) const HANDLERS: [&str; 4] = ["exec", "httpGet", "tcpSocket", "grpc"];
 
 /// Fills in what is stored and the file does not say. What it says stands, but in the server's writing where it means the same.
 fn fill(file: &mut Value, stored: &Value, place: Place) {

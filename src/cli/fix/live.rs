@@ -9,14 +9,15 @@ use serde_json::value::RawValue;
 use thiserror::Error;
 use tokio::time::{Instant, timeout};
 
-use super::service::release;
-use super::{Key, Known, parsed};
-use crate::audit::{self, Options, Report, Row};
+use crate::audit;
 use crate::cluster::orphaned_pods;
 use crate::cluster_view::Lookup;
 use crate::cluster_view::manifests::{Kind, Manifests, Object};
+use crate::fix::service::release;
+use crate::fix::{Key, Known, parsed};
 use crate::inject::reaches_pods;
 use crate::kube_client::ConnectError;
+use crate::review::report::{Options, Report, Row};
 use crate::statefulset::set::Set;
 
 /// How long an answer may take: a cluster that says nothing must not hold up a release for ever.

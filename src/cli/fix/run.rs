@@ -6,13 +6,13 @@ use std::path::PathBuf;
 use kube::Client;
 
 use super::live::{self, Unanswered};
-use super::{Fixer, Key, Known, key};
 use crate::audit::files::{World, namespaces, read};
 use crate::audit::sources::{Input, Inputs};
-use crate::audit::written::{Judge, is_set};
-use crate::audit::{Options, Report, Unreadable};
 use crate::cluster_view::ServiceKeeping;
 use crate::cluster_view::manifests::{Kind, Manifests, Object};
+use crate::fix::{Fixer, Key, Known, key};
+use crate::review::manifest_row::{Judge, is_set};
+use crate::review::report::{Options, Report, Unreadable};
 use crate::yaml::read::documents;
 
 /// A text of the input, before and after.

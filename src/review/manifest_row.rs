@@ -2,9 +2,9 @@
 
 use serde_json::value::RawValue;
 
-use super::{Options, Place, Row};
 use crate::cluster_view::manifests::Manifests;
-use crate::fix::merge::Write;
+use crate::review::merge::Write;
+use crate::review::report::{Options, Place, Row};
 use crate::statefulset::Undecodable;
 use crate::strict::{self, Authored};
 use crate::yaml::read::{Body, Broken, Document};

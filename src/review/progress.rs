@@ -22,11 +22,11 @@ impl Progress {
         self.judged.load(Ordering::Relaxed)
     }
 
-    pub(super) fn find(&self, sets: usize) {
+    pub(crate) fn find(&self, sets: usize) {
         self.found.fetch_add(sets, Ordering::Relaxed);
     }
 
-    pub(super) fn judge(&self) {
+    pub(crate) fn judge(&self) {
         self.judged.fetch_add(1, Ordering::Relaxed);
     }
 }
