@@ -37,6 +37,7 @@ pub fn audit(paths: &[PathBuf], options: &Options) -> Report {
         report.append(part);
     }
     report.note_owners();
+    report.note_unfilled();
     report
 }
 

@@ -1,5 +1,6 @@
 //! The input: files, folders and standard input.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::io::{self, Read};
@@ -53,7 +54,8 @@ impl Input {
         };
         read.map_err(|error| unreadable(&self.path, error.to_string()))?;
         match text(&bytes) {
-            Ok(_) => {
+            Ok(Cow::Owned(text)) => Ok(text),
+            Ok(Cow::Borrowed(_)) => {
                 String::from_utf8(bytes).map_err(|error| unreadable(&self.path, error.to_string()))
             }
             Err(broken) => Err(Unreadable::new(&self.path, broken)),

@@ -441,7 +441,11 @@ fn nothing_is_put_in_over_what_an_earlier_set_left() {
 
 #[test]
 fn a_patch_of_a_set_stays_as_it_is() {
-    let patch = SET.replace("          image: nginx\n", "");
+    let selector = "  selector:\n    matchLabels: {app: web}\n";
+    let patch = SET
+        .replace("          image: nginx\n", "")
+        .replace(selector, "");
+    assert!(!patch.contains("selector"));
     let fixed = fix(&patch);
     assert_eq!(fixed.text, patch);
     assert_eq!(

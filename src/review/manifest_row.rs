@@ -3,6 +3,7 @@
 use serde_json::value::RawValue;
 
 use crate::cluster_view::manifests::Manifests;
+use crate::model::field_path::dotted;
 use crate::review::merge::Write;
 use crate::review::report::{Options, Place, Row};
 use crate::statefulset::Undecodable;
@@ -105,12 +106,10 @@ impl Judge<'_> {
             let position = authored.slips.position(body, pointer);
             Some((position.line, position.column))
         };
-        Ok(Some(Row::of(
-            identity,
-            verdict.unwrap_or_default(),
-            self.options,
-            locate,
-        )))
+        let mut row = Row::of(identity, verdict.unwrap_or_default(), self.options, locate);
+        let unfilled = authored.slips.unfilled.iter();
+        row.unfilled = unfilled.map(|at| dotted(at)).collect();
+        Ok(Some(row))
     }
 }
 

@@ -81,6 +81,8 @@ pub struct Row {
     pub exempted: Vec<&'static str>,
     /// What would deny, did the set not name a controller as its owner.
     pub spared: Option<Spared>,
+    /// Fields that a later tool fills in, in the server's own form.
+    pub unfilled: Vec<String>,
 }
 
 /// Where a set was found.
@@ -173,6 +175,24 @@ impl Report {
         self.notes.extend(spared);
     }
 
+    /// Notes which values are not filled in yet, once for each file.
+    pub(crate) fn note_unfilled(&mut self) {
+        let mut fields: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for row in &self.rows {
+            if let Place::File { path, .. } = &row.place
+                && !row.unfilled.is_empty()
+            {
+                let own = row.unfilled.iter().map(String::as_str);
+                fields.entry(path).or_default().extend(own);
+            }
+        }
+        let notes: Vec<String> = fields
+            .into_iter()
+            .map(|(path, fields)| unfilled(path, &fields))
+            .collect();
+        self.notes.extend(notes);
+    }
+
     /// How often what was found.
     #[must_use]
     pub fn summary(&self) -> Summary {
@@ -244,6 +264,7 @@ impl Row {
             injections: counted.count(),
             exempted: verdict.exempted,
             spared: verdict.spared,
+            unfilled: Vec::new(),
             patch: verdict
                 .operations
                 .into_iter()
@@ -259,4 +280,17 @@ fn is_record(operation: &PatchOperation) -> bool {
         .path()
         .as_str()
         .starts_with("/metadata/annotations")
+}
+
+fn unfilled(path: &str, fields: &[&str]) -> String {
+    const NAMED: usize = 3;
+    let names: Vec<&str> = fields.iter().take(NAMED).copied().collect();
+    let more = match fields.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!(
+        "{path}: variables are not filled in: {}{more} not checked; fill them in first: envsubst < FILE | steadyset audit -, or helm template for a chart",
+        names.join(", ")
+    )
 }

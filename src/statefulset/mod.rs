@@ -151,14 +151,15 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// Whether it is a whole set, and no patch of one as kustomize has them: that has no selector, or a container without image.
+    /// Whether it is a whole set, and no patch of one as kustomize has them: that has neither a selector nor any image.
     #[must_use]
     pub fn is_whole(&self) -> bool {
         let spec = &self.set.spec;
         let mut containers = spec.template.spec.containers.iter().enumerate();
         let is_there = |pointer: &str| self.slips.is_lost(pointer);
-        (spec.selector.is_some() || is_there("/spec/selector"))
-            && containers.all(|(index, container)| {
+        spec.selector.is_some()
+            || is_there("/spec/selector")
+            || containers.any(|(index, container)| {
                 !container.image.is_empty() || is_there(&container_field(index, "image"))
             })
     }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::place::{STRATEGY, other_kind, other_member, right_place};
 use super::schema::{Schema, Shape, schema};
 use super::slip::{Obstacle, Right};
+use super::unfilled::is_free;
 use super::walk::{self, Fault, Kind, exact, fits};
 use super::{Authored, Given, Slip, Slips, Wanted, tokens};
 use crate::yaml::read::{Body, Broken};
@@ -66,6 +67,7 @@ impl<'b, 't> Mending<'b, 't> {
                     Kind::Shape(shape) => self.retype(&mut set, &fault.pointer, shape)?,
                     Kind::Fraction => make_whole(&mut set, &fault.pointer),
                     Kind::Hole(shape) => fill(&mut set, &fault.pointer, shape),
+                    Kind::Unfilled => self.leave_open(&mut set, &fault.pointer),
                 };
             }
             faults = walk::faults(self.schema, &set.to_string()).unwrap_or_default();
@@ -171,6 +173,25 @@ impl<'b, 't> Mending<'b, 't> {
             return Some(Obstacle::Union(member));
         }
         of_deployment(set, unknown).map(Obstacle::OfDeployment)
+    }
+
+    /// Takes a value for unknown that a later tool fills in. A text stays, for others to name it.
+    fn leave_open(&mut self, set: &mut Value, at: &str) -> bool {
+        let written = self.slips.written(at).into_owned();
+        if is_free(at)
+            || self.slips.unfilled.contains(&written)
+            || self.slips.unfilled.len() >= SLIPS
+        {
+            return false;
+        }
+        self.slips.unfilled.push(written);
+        let is_text = walk::wants_text(self.schema, at);
+        let Some(value) = set.pointer_mut(at).filter(|_| !is_text) else {
+            return false;
+        };
+        *value = Value::Null;
+        self.slips.lost.push(at.to_owned());
+        true
     }
 
     fn note_unknown(&mut self, set: &Value, unknown: &str) {

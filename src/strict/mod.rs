@@ -24,6 +24,7 @@ mod mend;
 mod place;
 mod schema;
 mod slip;
+mod unfilled;
 mod walk;
 
 pub use identity::{FORMER, identity, is_set};

@@ -19,6 +19,8 @@ pub struct Slips {
     pub(super) lost: Vec<String>,
     /// Values that were put into a list, because a list is needed, as pointers to the list.
     pub(super) wrapped: Vec<String>,
+    /// Values that a later tool fills in, as pointers: what they will be nobody can tell.
+    pub unfilled: Vec<String>,
     /// The set as it was meant, where it comes from its author's file.
     pub document: Option<Arc<Value>>,
     /// The stored set that it replaces.
@@ -160,6 +162,7 @@ impl Slips {
         moves: Vec::new(),
         lost: Vec::new(),
         wrapped: Vec::new(),
+        unfilled: Vec::new(),
         document: None,
         stored: None,
     };
@@ -200,9 +203,9 @@ impl Slips {
     /// Whether what stands at a pointer cannot be told because a value there, above or below cannot be read.
     #[must_use]
     pub fn hide(&self, pointer: &str) -> bool {
-        self.lost
-            .iter()
-            .any(|lost| is_below(pointer, lost) || is_below(lost, pointer))
+        let mut lost = self.lost.iter();
+        lost.any(|lost| is_below(pointer, lost) || is_below(lost, pointer))
+            || self.unfilled.iter().any(|value| is_below(pointer, value))
     }
 
     /// Whether a value is there in the file but cannot be read.

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::schema::{Object, Schema, Shape};
+use super::unfilled::is_unfilled;
 use crate::model::pointer::escape;
 use crate::model::quantity::is_quantity;
 use crate::statefulset::view::Text;
@@ -28,6 +29,8 @@ pub(super) enum Kind {
     Fraction,
     /// Null where a list or a map holds values of this shape: the API server reads the empty one.
     Hole(Shape),
+    /// A text that a later tool fills in.
+    Unfilled,
 }
 
 /// What does not fit into a set, in the order of the text.
@@ -106,6 +109,13 @@ fn is_another_object(
         && !members
             .keys()
             .any(|name| object.get(name).is_some() || object.alike(name).is_some())
+}
+
+/// Whether a text is asked for at a pointer.
+pub(super) fn wants_text(schema: &Schema, pointer: &str) -> bool {
+    let mut tokens = pointer.split('/').skip(1);
+    let shape = tokens.try_fold(schema.root(), |shape, token| schema.below(shape, token));
+    matches!(shape, Some(Shape::String | Shape::IntOrString))
 }
 
 #[derive(Clone, Copy)]
@@ -257,6 +267,10 @@ impl<'de> Visitor<'de> for Walk<'_, '_> {
 
     fn visit_str<E: Error>(mut self, text: &str) -> Result<(), E> {
         if self.shape == Shape::Quantity && is_quantity(text) {
+            return Ok(());
+        }
+        if text.contains(['$', '{', '<']) && is_unfilled(text) {
+            self.note(Kind::Unfilled);
             return Ok(());
         }
         self.allow(&[Shape::String, Shape::IntOrString]);

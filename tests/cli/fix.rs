@@ -308,7 +308,11 @@ fn a_denial_is_said_and_the_rest_is_written() {
 
 #[test]
 fn a_patch_of_a_set_is_read_over() {
-    let patch = PLAIN.replace("          image: registry.example/shop:1\n", "");
+    let selector = "  selector:\n    matchLabels:\n      app: shop\n";
+    let patch = PLAIN
+        .replace("          image: registry.example/shop:1\n", "")
+        .replace(selector, "");
+    assert!(!patch.contains("selector"));
     let run = with_stdin(&["fix", "--new", "-"], &patch);
     assert_eq!((run.code, &*run.stdout), (0, &*patch));
     assert_eq!(

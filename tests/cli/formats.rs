@@ -297,6 +297,6 @@ fn github_reads_back_what_was_written() {
             "{data}"
         );
     }
-    let (_, properties, _) = &commands[4];
+    let (_, properties, _) = commands.last().unwrap();
     assert_eq!(properties.last().unwrap().1, "not read");
 }

@@ -60,6 +60,7 @@ fn report() -> Report {
                 patch: Vec::new(),
                 injections: 0,
                 exempted: Vec::new(),
+                unfilled: Vec::new(),
                 spared: None,
             },
             Row {
@@ -70,6 +71,7 @@ fn report() -> Report {
                 patch,
                 injections: 1,
                 exempted: vec!["service-not-headless"],
+                unfilled: Vec::new(),
                 spared: None,
             },
         ],

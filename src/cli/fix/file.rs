@@ -7,6 +7,8 @@ use std::path::Path;
 
 use thiserror::Error;
 
+use crate::yaml::read::{Encoding, text};
+
 /// Why a file was left as it is.
 #[derive(Debug, Error)]
 pub enum NotReplaced {
@@ -18,8 +20,8 @@ pub enum NotReplaced {
     Io(#[from] io::Error),
 }
 
-/// Puts `after` in the place of `before`: a new file beside it, on the disk before it takes the name, with the mode and the owner of
-/// the old one. Whoever reads meanwhile, or looks after a crash, finds the one or the other. Of a link, the file that it leads to is
+/// Puts `after` in the place of `before`: a new file beside it, on the disk before it takes the name, with the mode, the owner and the encoding
+/// of the old one. Whoever reads meanwhile, or looks after a crash, finds the one or the other. Of a link, the file that it leads to is
 /// replaced.
 ///
 /// # Errors
@@ -32,14 +34,18 @@ pub fn replace(path: &Path, before: &str, after: &str) -> Result<(), NotReplaced
     let mut new = tempfile::Builder::new()
         .prefix(".steadyset-")
         .tempfile_in(folder)?;
-    new.write_all(after.as_bytes())?;
+    let read = fs::read(&path)?;
+    if text(&read).is_ok_and(|now| now != before) || text(&read).is_err() {
+        return Err(NotReplaced::Changed);
+    }
+    new.write_all(&Encoding::of(&read).bytes(after))?;
     let made = new.as_file().metadata()?;
     if (made.uid(), made.gid()) != (old.uid(), old.gid()) {
         fchown(new.as_file(), Some(old.uid()), Some(old.gid()))?;
     }
     new.as_file().set_permissions(old.permissions())?;
     new.as_file().sync_all()?;
-    if fs::read(&path)? != before.as_bytes() {
+    if fs::read(&path)? != read {
         return Err(NotReplaced::Changed);
     }
     new.persist(&path).map_err(|error| error.error)?;

@@ -40,7 +40,7 @@ pub(super) mod tree;
 pub use body::{Body, Duplicate};
 pub use document::{Document, documents};
 pub use folder::{is_hidden, is_manifest};
-pub use stream::{Part, parts, text};
+pub use stream::{Encoding, Part, parts, text};
 
 /// The longest document that is read, in bytes. The API server takes 3 MiB.
 pub const MAX_DOCUMENT: usize = 16 * 1024 * 1024;

@@ -1,5 +1,6 @@
 //! A text in parts, one for each document.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use memchr::memchr_iter;
@@ -23,12 +24,77 @@ pub struct Part<'t> {
     pub line: usize,
 }
 
+/// How the bytes of a file say its text: UTF-8, or UTF-16 behind a byte order mark, as `PowerShell` writes it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Encoding {
+    /// UTF-8, with a mark or without.
+    #[default]
+    Utf8,
+    /// UTF-16, the low byte first.
+    Utf16Le,
+    /// UTF-16, the high byte first.
+    Utf16Be,
+}
+
+impl Encoding {
+    /// What the first bytes of a file say.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
+        match bytes {
+            [0xff, 0xfe, ..] => Self::Utf16Le,
+            [0xfe, 0xff, ..] => Self::Utf16Be,
+            _ => Self::Utf8,
+        }
+    }
+
+    /// The bytes of a text, with the mark that says how they are to be read.
+    #[must_use]
+    pub fn bytes(self, text: &str) -> Vec<u8> {
+        let wide = |bytes: fn(u16) -> [u8; 2]| {
+            let marked = std::iter::once(u16::from_le_bytes([0xff, 0xfe]));
+            marked.chain(text.encode_utf16()).flat_map(bytes).collect()
+        };
+        match self {
+            Self::Utf8 => text.as_bytes().to_vec(),
+            Self::Utf16Le => wide(u16::to_le_bytes),
+            Self::Utf16Be => wide(u16::to_be_bytes),
+        }
+    }
+
+    fn number(self, pair: [u8; 2]) -> u16 {
+        match self {
+            Self::Utf16Be => u16::from_be_bytes(pair),
+            Self::Utf8 | Self::Utf16Le => u16::from_le_bytes(pair),
+        }
+    }
+}
+
 /// The text of a file.
 ///
 /// # Errors
 ///
 /// [`Broken`] for a binary file: the first byte that is no UTF-8, or a NUL.
-pub fn text(bytes: &[u8]) -> Result<&str, Broken> {
+pub fn text(bytes: &[u8]) -> Result<Cow<'_, str>, Broken> {
+    let encoding = Encoding::of(bytes);
+    if encoding == Encoding::Utf8 {
+        return utf8(bytes).map(Cow::Borrowed);
+    }
+    let pairs = bytes.get(2..).unwrap_or_default().chunks(2);
+    let numbers = pairs.map(|pair| match pair {
+        [one, two] => encoding.number([*one, *two]),
+        _ => 0,
+    });
+    let text: Result<String, _> = char::decode_utf16(numbers).collect();
+    match text {
+        Ok(text) if !text.contains('\0') => Ok(Cow::Owned(text)),
+        _ => {
+            let message = "this begins as UTF-16 and is no text; manifests are YAML or JSON";
+            Err(Part::whole("").broken(&Fault::new(0, message)))
+        }
+    }
+}
+
+fn utf8(bytes: &[u8]) -> Result<&str, Broken> {
     let (valid, rest) = match std::str::from_utf8(bytes) {
         Ok(text) => (text, None),
         Err(error) => {
@@ -72,8 +138,17 @@ impl<'t> Iterator for Parts<'t> {
             start: rest.start + own.len(),
             line: rest.line + newlines(own),
         };
-        let bare = own.strip_prefix(BOM).unwrap_or(own);
-        Some(Part { text: bare, ..rest }.at(rest.start + own.len()))
+        let bare = without_mark(own);
+        let before = own.len() - bare.len();
+        let line = rest.line + newlines(own.get(..before).unwrap_or_default());
+        Some(
+            Part {
+                text: bare,
+                line,
+                ..rest
+            }
+            .at(rest.start + own.len()),
+        )
     }
 }
 
@@ -179,6 +254,19 @@ impl<'t> Part<'t> {
     }
 }
 
+/// A document without its byte order mark, which may stand before it or right after its `---`: what is between two markers is a
+/// text of its own to kubectl, and files that are put together bring theirs along.
+fn without_mark(document: &str) -> &str {
+    if let Some(bare) = document.strip_prefix(BOM) {
+        return bare;
+    }
+    let first = document.split_inclusive('\n').next().unwrap_or_default();
+    let rest = document
+        .get(first.len()..)
+        .and_then(|rest| rest.strip_prefix(BOM));
+    rest.filter(|_| is_marker(first, "---")).unwrap_or(document)
+}
+
 /// Whether a line is a document marker: nothing before it, and a blank or nothing after it.
 fn is_marker(line: &str, marker: &str) -> bool {
     line.strip_prefix(marker)
@@ -203,7 +291,7 @@ mod tests {
         let told = |bytes: &[u8]| {
             text(bytes)
                 .map_err(|broken| broken.to_string())
-                .map(str::to_owned)
+                .map(Cow::into_owned)
         };
         assert_eq!(told("é".as_bytes()), Ok("é".to_owned()));
         let message = |place, byte| {
