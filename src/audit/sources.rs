@@ -18,6 +18,8 @@ pub(crate) struct Input {
     /// As the user named it, or as it was found below a folder that he named.
     pub(crate) path: String,
     place: Option<PathBuf>,
+    /// The folder that the user named, where it was found below one.
+    below: Option<PathBuf>,
 }
 
 /// What is to be read, by the folder that makes a world: the sets of a folder are judged with its Services. The folders are in the
@@ -34,6 +36,18 @@ impl Input {
     /// The file; `None` for standard input.
     pub(crate) fn place(&self) -> Option<&Path> {
         self.place.as_deref()
+    }
+
+    /// Whether it was found below a folder, and is a link to a file that is not.
+    fn leads_out(&self) -> bool {
+        let (Some(place), Some(below)) = (&self.place, &self.below) else {
+            return false;
+        };
+        match (place.canonicalize(), below.canonicalize()) {
+            (Ok(file), Ok(folder)) => !file.starts_with(folder),
+            // what is not there is said when it is read
+            _ => false,
+        }
     }
 
     /// Whether it is a file, and no standard input.
@@ -79,17 +93,18 @@ impl Inputs {
         let mut inputs = Self::default();
         for path in paths {
             if path.as_os_str() == STDIN {
-                inputs.add(Path::new(STDIN), None);
+                inputs.add(Path::new(STDIN), None, None);
             } else if path.is_dir() {
-                inputs.folder(path);
+                inputs.folder(path, path);
             } else {
-                inputs.add(path, Some(path.clone()));
+                inputs.add(path, Some(path.clone()), None);
             }
         }
         inputs
     }
 
-    /// Every file once, under the name that comes first: a link beside its file, or a file named twice, is one file.
+    /// The files that may be written: every file once, under the name that comes first (a link beside its file, or a file named twice, is
+    /// one file), and of a folder only what is in it, so that a link in it changes nothing elsewhere.
     #[must_use]
     pub(crate) fn distinct(mut self) -> Self {
         let mut seen = HashSet::new();
@@ -98,12 +113,17 @@ impl Inputs {
             real.is_none_or(|real| seen.insert(real))
         };
         for world in &mut self.worlds {
-            world.retain(&mut is_new);
+            let (out, within): (Vec<_>, Vec<_>) = world.drain(..).partition(Input::leads_out);
+            self.notes.extend(out.iter().map(|input| {
+                let path = &input.path;
+                format!("{path}: is a link out of the folder, and its file stays as it is")
+            }));
+            world.extend(within.into_iter().filter(&mut is_new));
         }
         self
     }
 
-    fn add(&mut self, path: &Path, place: Option<PathBuf>) {
+    fn add(&mut self, path: &Path, place: Option<PathBuf>, below: Option<PathBuf>) {
         // `./a.yaml` is the file that a baseline and an annotation know as `a.yaml`.
         let path = path.strip_prefix(".").unwrap_or(path);
         let folder = path.parent().map(Path::to_owned).unwrap_or_default();
@@ -114,11 +134,23 @@ impl Inputs {
         });
         let path = path.display().to_string();
         if let Some(files) = self.worlds.get_mut(world) {
-            files.push(Input { path, place });
+            files.push(Input { path, place, below });
         }
     }
 
-    fn folder(&mut self, folder: &Path) {
+    /// A device, a pipe or a socket may have no end, or nobody who writes.
+    fn found(&mut self, entry: PathBuf, named: &Path) {
+        if fs::metadata(&entry).is_ok_and(|found| !found.is_file()) {
+            self.notes.push(format!(
+                "{}: is a device, a pipe or a socket, and is not read",
+                entry.display()
+            ));
+        } else {
+            self.add(&entry.clone(), Some(entry), Some(named.to_owned()));
+        }
+    }
+
+    fn folder(&mut self, folder: &Path, named: &Path) {
         let mut entries: Vec<PathBuf> = match fs::read_dir(folder) {
             Ok(entries) => entries
                 .filter_map(|entry| Some(entry.ok()?.path()))
@@ -138,7 +170,7 @@ impl Inputs {
             }
             if !entry.is_dir() {
                 if is_manifest(&entry) {
-                    self.add(&entry.clone(), Some(entry));
+                    self.found(entry, named);
                 }
             } else if is_chart && entry.ends_with("templates") {
                 self.notes.push(format!(
@@ -147,7 +179,7 @@ impl Inputs {
                     folder.display()
                 ));
             } else {
-                self.folder(&entry);
+                self.folder(&entry, named);
             }
         }
     }

@@ -6,6 +6,7 @@ mod ci;
 mod explain;
 mod fix;
 mod formats;
+mod hostile;
 mod pages;
 mod policy;
 mod post_render;
