@@ -166,6 +166,40 @@ impl Slips {
         !self.is_removed() && self.lost.is_empty() && self.wrapped.is_empty()
     }
 
+    /// Whether a volume or a claim may stand in the file where nobody reads it: in the other half of a repeated key, or in a field that
+    /// has no place in the pods.
+    #[must_use]
+    pub fn may_hide_volumes(&self) -> bool {
+        const PODS: &str = "/spec/template/spec";
+        self.all.iter().any(|slip| {
+            let pointer = slip.pointer();
+            let others = match slip {
+                Slip::Repeated { others, .. } => others.as_slice(),
+                Slip::Unknown { .. } => &[],
+                _ => return false,
+            };
+            let (mapping, _) = pointer.rsplit_once('/').unwrap_or_default();
+            let mut others = others.iter().map(|key| format!("{mapping}/{key}"));
+            hides_volumes(pointer, PODS) || others.any(|other| hides_volumes(&other, PODS))
+        })
+    }
+
+    /// Whether a size, a class or a mode of the claim template at that index stands where nobody reads it.
+    #[must_use]
+    pub fn may_hide_parts_of_claim(&self, index: usize) -> bool {
+        let claim = format!("/spec/volumeClaimTemplates/{index}");
+        let is_moved =
+            |right: &Option<Right>| right.as_ref().is_some_and(|right| right.obstacle.is_none());
+        self.all.iter().any(|slip| {
+            let stays = match slip {
+                Slip::Unknown { right, .. } => !is_moved(right),
+                Slip::Repeated { .. } => true,
+                _ => false,
+            };
+            stays && is_below(slip.pointer(), &claim)
+        })
+    }
+
     /// Whether what stands at a pointer cannot be told because a value there, above or below cannot be read.
     #[must_use]
     pub fn hide(&self, pointer: &str) -> bool {
@@ -255,6 +289,17 @@ fn unescape(token: &str) -> String {
 fn below<'p>(pointer: &'p str, above: &str) -> Option<&'p str> {
     let rest = pointer.strip_prefix(above)?;
     (rest.is_empty() || rest.starts_with('/')).then_some(rest)
+}
+
+/// Whether what stands at a pointer may be or hold volumes of the pods, or claims.
+fn hides_volumes(pointer: &str, pods: &str) -> bool {
+    let key = pointer
+        .rsplit('/')
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    let is_of_volumes = key.contains("volume") || key.contains("claim");
+    is_below(pointer, pods) || is_below(pods, pointer) || is_of_volumes
 }
 
 fn is_below(pointer: &str, above: &str) -> bool {
