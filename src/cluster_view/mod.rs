@@ -6,11 +6,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use kind::Kind;
+
 use crate::model::version::ServerVersion;
 use crate::statefulset::set::{Labels, Selector};
 use crate::statefulset::view::IntOrString;
 
+pub mod kind;
 pub mod manifests;
+mod object;
 mod overlay;
 pub(crate) mod ownership;
 pub(crate) mod prune;
@@ -87,6 +91,26 @@ pub trait ClusterView: Send + Sync {
         _namespace: &str,
         _labels: &Labels<'_>,
     ) -> Lookup<Vec<Arc<DisruptionBudget>>> {
+        Lookup::Unknown
+    }
+
+    /// The access modes of a claim.
+    fn claim_modes(&self, _namespace: &str, _name: &str) -> Lookup<Arc<Vec<String>>> {
+        Lookup::Unknown
+    }
+
+    /// The fewest pods that an autoscaler leaves a set.
+    fn min_replicas(&self, _namespace: &str, _set: &str) -> Lookup<i64> {
+        Lookup::Unknown
+    }
+
+    /// Whether somebody other than Kubernetes has written the endpoints of a Service without selector.
+    fn endpoints(&self, _namespace: &str, _service: &str) -> Lookup<()> {
+        Lookup::Unknown
+    }
+
+    /// The names of the objects of a kind that pods refer to. The namespace is ignored for a kind that has none.
+    fn names(&self, _kind: Kind, _namespace: &str) -> Lookup<Vec<String>> {
         Lookup::Unknown
     }
 

@@ -30,6 +30,13 @@ pub fn is_near(name: &str, other: &str) -> bool {
     similarity(name, other) >= SIMILAR
 }
 
+/// Whether one of two names is the other with one letter changed, lost or added, or two swapped.
+#[must_use]
+pub fn is_slip(name: &str, other: &str) -> bool {
+    const LETTERS: usize = 1;
+    name != other && name.len() > 4 && strsim::osa_distance(name, other) <= LETTERS
+}
+
 fn similarity(name: &str, other: &str) -> f64 {
     let is_name = |text: &str| (1..=LONGEST).contains(&text.len());
     if name == other || !is_name(name) || !is_name(other) {

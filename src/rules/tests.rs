@@ -36,6 +36,7 @@ fn world(version: &str) -> World {
         classes: Some(vec!["slow"]),
         default_class: Some(true),
         budgets: Some(vec![budget]),
+        others: None,
     }
 }
 
@@ -145,7 +146,7 @@ fn probes_may_ask_numbers_and_side_containers_have_none() {
     let program = json!({"name": "web", "image": "registry.example/web:1"});
     let pods = json!({"containers": [program, exporter]});
     silent(&web_spec(&json!({"template": {"spec": pods}})));
-    let patient = json!({"tcpSocket": {"port": 3306}, "initialDelaySeconds": 120});
+    let patient = json!({"tcpSocket": {"port": 3306}, "initialDelaySeconds": 300});
     let ready = json!({"tcpSocket": {"port": 3306}});
     silent(&container(
         &json!({"image": "mysql:9", "livenessProbe": patient, "readinessProbe": ready}),

@@ -18,10 +18,12 @@ pub mod immutable;
 mod members;
 mod met;
 pub mod probe;
+pub mod runtime;
 pub mod scheduling;
 pub mod set;
 pub mod size;
 pub mod view;
+pub mod volume;
 
 use crate::model::pointer::container_field;
 use crate::strict::Slips;

@@ -8,7 +8,11 @@ use crate::model::finding::Action;
 use crate::rules::Context;
 
 pub mod deadlock;
+pub mod invalid;
+pub mod links;
 pub mod name;
+pub mod ports;
+pub mod selector;
 pub mod service;
 
 /// All findings of this family point here.

@@ -6,10 +6,14 @@ use crate::statefulset::defaults::Place;
 use crate::statefulset::set::{Claim, Spec};
 
 pub mod claims;
+pub mod data;
+pub mod fs_group;
 pub mod mounts;
 pub mod retention;
+pub mod shared;
 pub mod storage_class;
 pub mod usage;
+pub mod version_label;
 
 /// Where a container uses a volume or claim.
 struct Use<'s> {
@@ -86,4 +90,8 @@ fn unmounted<'s, 'a>(spec: &'s Spec<'a>) -> impl Iterator<Item = (usize, &'s Cla
         uses(spec).map(|used| used.volume).collect()
     };
     claims.filter(move |(_, claim)| !used.contains(&*claim.metadata.name))
+}
+
+pub(super) fn is_used(spec: &Spec<'_>, volume: &str) -> bool {
+    uses(spec).any(|used| used.volume == volume)
 }
