@@ -13,10 +13,21 @@ pub struct Slips {
     pub all: Vec<Slip>,
     /// The operations that put what is misplaced where it belongs, in this order.
     pub moves: Vec<PatchOperation>,
+    /// What the repeated keys take the place of.
+    overridden: Vec<Overridden>,
     /// Values that nobody can read, as pointers into the set as it was meant, where nothing stands in their place.
     pub(super) lost: Vec<String>,
     /// Values that were put into a list, because a list is needed, as pointers to the list.
     pub(super) wrapped: Vec<String>,
+}
+
+/// What stands in the former values of a repeated key, and not in the one that wins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Overridden {
+    /// The member.
+    pointer: String,
+    /// Keys of a mapping, or names of the items of a list.
+    names: Vec<String>,
 }
 
 /// Something wrong with how a set is written. Pointers are those of the file.
@@ -152,6 +163,7 @@ impl Slips {
     pub const NONE: Self = Self {
         all: Vec::new(),
         moves: Vec::new(),
+        overridden: Vec::new(),
         lost: Vec::new(),
         wrapped: Vec::new(),
     };
@@ -269,10 +281,42 @@ impl Slips {
         key.unwrap_or_else(|| body.position(&written))
     }
 
+    /// The keys, or the names of items, that a repeated key at a pointer takes the place of.
+    pub fn overridden(&self, pointer: &str) -> impl Iterator<Item = &str> {
+        let there = self
+            .overridden
+            .iter()
+            .filter(move |overridden| overridden.pointer == pointer);
+        there.flat_map(|overridden| overridden.names.iter().map(String::as_str))
+    }
+
+    /// Whether the volume or claim of that name is declared where a repeated key takes its place.
+    #[must_use]
+    pub fn overrides_volume(&self, name: &str) -> bool {
+        const LISTS: [&str; 2] = ["/spec/template/spec/volumes", "/spec/volumeClaimTemplates"];
+        self.overridden.iter().any(|overridden| {
+            let is_there = |list: &&str| match below(list, &overridden.pointer) {
+                Some("") => overridden.names.iter().any(|other| other == name),
+                Some(rest) => {
+                    let next = rest.split('/').nth(1).unwrap_or_default();
+                    overridden.names.iter().any(|other| other == next)
+                }
+                None => false,
+            };
+            LISTS.iter().any(is_there)
+        })
+    }
+
     /// Adds the repeated keys of a document.
     pub(super) fn repeated(&mut self, body: &Body<'_>) {
         for duplicate in body.duplicates() {
             let pointer = duplicate.pointer.to_string();
+            if !duplicate.lost.is_empty() {
+                self.overridden.push(Overridden {
+                    pointer: pointer.clone(),
+                    names: duplicate.lost,
+                });
+            }
             let again = duplicate.position.line;
             let (mapping, key) = pointer.rsplit_once('/').unwrap_or_default();
             let known = self.all.iter_mut().find_map(|slip| match slip {
