@@ -77,13 +77,16 @@ fn tag(tag: Tag) -> &'static str {
     }
 }
 
-/// Findings that are for the audit log only. The key gets the name of the webhook in front, so it must have no slash.
+/// What is for the audit log: findings that are for it alone, and what only warns because of an owner. A key gets the name of the
+/// webhook in front, so it must have no slash.
 fn audited(verdict: &Verdict) -> Option<AuditAnnotations> {
     let texts: Vec<_> = of(verdict, Action::Audit)
         .map(|finding| format!("{} [{}]", finding.field(), finding.rule))
         .collect();
-    (!texts.is_empty()).then(|| AuditAnnotations {
+    let spared = verdict.spared.as_ref().map(ToString::to_string);
+    (!texts.is_empty() || spared.is_some()).then(|| AuditAnnotations {
         findings: joined(&texts, ", "),
+        spared,
     })
 }
 
@@ -156,7 +159,10 @@ impl<'a> Answer<'a> {
 
 #[derive(Serialize)]
 struct AuditAnnotations {
+    #[serde(skip_serializing_if = "String::is_empty")]
     findings: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    spared: Option<String>,
 }
 
 /// Never 422 and never `Invalid`: operators delete and recreate a set that is refused so.
@@ -229,6 +235,7 @@ mod tests {
 
     use super::*;
     use crate::inject::Notice;
+    use crate::review::Spared;
 
     fn finding(action: Action, pointer: &str) -> Finding {
         let (message, help) = ("it is\nwrong".to_owned(), "write it right".to_owned());
@@ -246,6 +253,22 @@ mod tests {
         let review: Value =
             serde_json::from_slice(&super::verdict("u", "web", verdict).unwrap()).unwrap();
         review["response"].clone()
+    }
+
+    #[test]
+    fn what_an_owner_spares_is_for_the_audit_log() {
+        let verdict = Verdict {
+            spared: Some(Spared {
+                owner: "Db.example.com/main".to_owned(),
+                rules: vec!["claim-mode-mismatch", "service-missing"],
+            }),
+            ..Verdict::default()
+        };
+        let spared = "claim-mode-mismatch,service-missing owned by Db.example.com/main";
+        assert_eq!(
+            answer(&verdict)["auditAnnotations"],
+            json!({ "spared": spared })
+        );
     }
 
     #[test]

@@ -36,6 +36,7 @@ pub fn audit(paths: &[PathBuf], options: &Options) -> Report {
     for part in reports {
         report.append(part);
     }
+    report.note_owners();
     report
 }
 

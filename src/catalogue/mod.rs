@@ -284,4 +284,6 @@ impl Entry {
 }
 
 #[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
 mod tests;

@@ -125,6 +125,16 @@ pub trait ClusterView: Send + Sync {
         Lookup::Unknown
     }
 
+    /// Whether the user of this write may create Services in the set's namespace; unknown where nobody can be asked.
+    fn service_right(&self) -> Lookup<()> {
+        Lookup::Unknown
+    }
+
+    /// The user who writes the set, by name; `None` where there is none, as in an audit.
+    fn author(&self) -> Option<&str> {
+        None
+    }
+
     /// Pods that match the set's selector, have no controller and are called `<set>-N`, which is what
     /// `kubectl delete --cascade=orphan` leaves behind, and that are not yet what the injections would make of them: an
     /// injection would restart or block them. [`Lookup::Absent`] where there are none.

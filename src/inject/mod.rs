@@ -1,5 +1,6 @@
 //! What is filled in: the readiness probe, the headless Service linkage, claims; and what becomes of it later.
 
+pub mod bind;
 pub mod claims;
 pub(crate) mod governing_service;
 mod limits;
@@ -241,7 +242,7 @@ pub fn reaches_pods(operations: &[PatchOperation]) -> bool {
 
 /// Fills in what a new set lacks. The webhook may be called a second time, with what others made of the first answer.
 fn fill(work: &mut Work<'_, '_>, write: &Write<'_, '_>) {
-    service::disown_copied(work);
+    bind::bind_new(work);
     if write.wants(Kind::ServiceName) {
         service::inject(work);
     }
@@ -259,6 +260,7 @@ fn update(work: &mut Work<'_, '_>, write: &Write<'_, '_>) {
     if work.record.is_empty() {
         return;
     }
+    bind::bind_stored(work, write);
     if let Some(old) = write.old {
         put_back::service_name(work, old);
         put_back::claims(work, old);

@@ -204,6 +204,13 @@ impl Record {
         self.items.is_empty()
     }
 
+    /// Forgets every key but those that `keep` keeps.
+    pub(super) fn retain(&mut self, keep: impl Fn(&str) -> bool) {
+        let before = self.items.len();
+        self.items.retain(|key, _| keep(key));
+        self.touched |= self.items.len() < before;
+    }
+
     /// Whether it says something else than another.
     pub(super) fn differs_from(&self, other: &Self) -> bool {
         self.items != other.items

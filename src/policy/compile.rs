@@ -9,11 +9,12 @@ use super::schema::{self, Fault};
 use super::spec::constraints::MAX_GLOBS;
 use super::spec::{
     ExemptionsSpec, InjectSpec, LabelOperator, LabelRequirementSpec, LabelSelectorSpec, MatchSpec,
-    PolicySpec,
+    PolicySpec, TrustedControllerSpec,
 };
+use super::trust::is_of_kubernetes;
 use super::{
     Enforcement, Exemptions, Glob, Inject, Matcher, Policy, ProbeMode, RuleAction, ServiceNameMode,
-    VolumeClaims,
+    TrustedController, VolumeClaims,
 };
 use crate::model::name::is_dns_label;
 use crate::model::quantity::is_size;
@@ -103,6 +104,7 @@ fn readable(spec: &Value) -> PolicySpec {
         rules: part(spec, "rules").unwrap_or_default(),
         exemptions: part(spec, "exemptions").unwrap_or_default(),
         inject: part(spec, "inject").unwrap_or_default(),
+        trusted_controllers: part(spec, "trustedControllers").unwrap_or_default(),
         ..PolicySpec::default()
     }
 }
@@ -152,7 +154,28 @@ impl Compiler<'_> {
             rules: self.rules(&spec.rules),
             exemptions: self.exemptions(&spec.exemptions),
             inject: self.inject(&spec.inject),
+            trusted_controllers: self.trusted_controllers(&spec.trusted_controllers),
         }
+    }
+
+    fn trusted_controllers(&mut self, specs: &[TrustedControllerSpec]) -> Vec<TrustedController> {
+        let mut trusted = Vec::new();
+        for (index, spec) in specs.iter().enumerate() {
+            let path = format!("spec.trustedControllers[{index}]");
+            if is_of_kubernetes(&spec.group) {
+                let message = format!(
+                    "{:?} is no group of custom resources: kinds of Kubernetes itself are never believed",
+                    spec.group
+                );
+                self.fault(format!("{path}.group"), message);
+            }
+            trusted.push(TrustedController {
+                group: spec.group.clone(),
+                kind: spec.kind.clone(),
+                users: self.globs(&format!("{path}.users"), &spec.users),
+            });
+        }
+        trusted
     }
 
     fn matcher(&mut self, spec: &MatchSpec) -> Matcher {

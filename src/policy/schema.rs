@@ -256,7 +256,7 @@ mod tests {
         assert_eq!(
             says(&spec),
             [
-                "spec.colour: there is no such field; here may stand enforcement, exemptions, inject, match, priority, profile, rules",
+                "spec.colour: there is no such field; here may stand enforcement, exemptions, inject, match, priority, profile, rules, trustedControllers",
                 "spec.enforcment: there is no such field; did you mean enforcement?",
                 "spec.exemptions.allow: must be true or false, is \"yes\"",
                 "spec.inject.imageProbes[0].port: must be a number or a name, is true; in YAML, yes, no, on and off are booleans unless quoted",

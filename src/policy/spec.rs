@@ -55,6 +55,10 @@ pub struct PolicySpec {
     pub exemptions: ExemptionsSpec,
     /// What is injected.
     pub inject: InjectSpec,
+    /// Whose owner references with `controller: true` have findings warn instead of deny: only these kinds, written by these users.
+    /// Empty: every custom resource, written by any service account.
+    #[schemars(length(max = 64))]
+    pub trusted_controllers: Vec<TrustedControllerSpec>,
 }
 
 /// Which sets a policy is for: all must hold.
@@ -142,6 +146,23 @@ impl Default for ExemptionsSpec {
             require_verb: false,
         }
     }
+}
+
+/// A kind of owner that is believed, and who may write for it.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TrustedControllerSpec {
+    /// The API group of the owner, without its version: `kafka.strimzi.io`.
+    #[schemars(length(min = 1, max = 253))]
+    pub group: String,
+    /// The kind of the owner: `Kafka`.
+    #[schemars(length(min = 1, max = 63))]
+    pub kind: String,
+    /// The names of the service accounts that write for it, in which `*` stands for any text: `system:serviceaccount:kafka:*`.
+    /// Empty means all service accounts; who is none is never believed.
+    #[serde(default)]
+    #[schemars(length(max = 64))]
+    pub users: Vec<String>,
 }
 
 /// What is injected into new sets.

@@ -55,6 +55,8 @@ view! {
     /// An owner of the set.
     #[derive(PartialEq)]
     pub struct OwnerReference<'a> {
+        /// The group and version of the owner's kind.
+        "apiVersion" => api_version: Text<'a>,
         /// The owner's kind.
         "kind" => kind: Text<'a>,
         /// The owner's name.

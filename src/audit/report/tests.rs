@@ -60,6 +60,7 @@ fn report() -> Report {
                 patch: Vec::new(),
                 injections: 0,
                 exempted: Vec::new(),
+                spared: None,
             },
             Row {
                 place: Place::Cluster,
@@ -69,6 +70,7 @@ fn report() -> Report {
                 patch,
                 injections: 1,
                 exempted: vec!["service-not-headless"],
+                spared: None,
             },
         ],
         errors: vec![Unreadable {

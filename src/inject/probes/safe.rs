@@ -7,6 +7,7 @@ use memchr::memmem::Finder;
 
 use super::catalogue::{self, Wait, words};
 use super::{Risk, Site, governing_service};
+use crate::inject::service;
 use crate::statefulset::set::{Container, Set};
 
 /// Words of flags and variables by which members find each other.
@@ -57,7 +58,13 @@ pub(super) fn risk(site: Site<'_>, container: &Container<'_>) -> Option<Risk> {
 fn publishes(site: Site<'_>) -> bool {
     let governing = governing_service(site);
     governing.is_some_and(|service| service.headless && service.publish_not_ready_addresses)
-        || site.record.kept_service() == Some(&*site.set.spec.service_name)
+        || is_kept(site)
+}
+
+/// Whether the governing Service is the one that the controller makes.
+fn is_kept(site: Site<'_>) -> bool {
+    let keeping = site.cluster.keeps_services();
+    service::kept(site.policy, site.namespace, site.set, site.record, keeping).is_some()
 }
 
 /// Whether the command is the program itself, or a script that only prepares: one that waits for others, or names members of the set,

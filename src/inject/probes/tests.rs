@@ -2,6 +2,8 @@ use super::*;
 use crate::cluster_view::NoCluster;
 use serde_json::{Value, json};
 
+mod table;
+
 fn proposal(set: &Value, policy: &Policy) -> Proposal {
     let text = set.to_string();
     let set: Set<'_> = serde_json::from_str(&text).unwrap();

@@ -291,12 +291,17 @@ mod tests {
 
     #[test]
     fn a_service_that_we_make_later_is_not_missing() {
-        let record = json!({"service-name": {"state": "injected", "value": "web", "source": "policy", "version": "0.1.0"}});
-        let set = web(
-            &json!({"metadata": {"annotations": {"steadyset.io/injected": record.to_string()}}}),
-        );
-        let case = Case::create(set).among(World::with_services(vec![]));
-        assert!(case.says(&MISSING).is_empty());
+        let says = |service: &str| {
+            let record = json!({"service-name": {"state": "injected", "value": service, "source": "policy", "version": "0.1.0"}});
+            let set = web(&json!({
+                "metadata": {"annotations": {"steadyset.io/injected": record.to_string()}},
+                "spec": {"serviceName": service},
+            }));
+            let case = Case::create(set).among(World::with_services(vec![]));
+            case.says(&MISSING)
+        };
+        assert!(says("web-pods").is_empty());
+        assert_eq!(says("web").len(), 1, "a record that we never write");
     }
 
     #[test]
