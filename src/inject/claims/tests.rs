@@ -107,27 +107,6 @@ fn what_could_mean_something_else_gets_none() {
             ),
         ),
         (
-            "no word of data",
-            mount("html", "/usr/share/nginx/html"),
-            json!({}),
-        ),
-        ("settings", mount("config", "/var/lib/app"), json!({})),
-        (
-            "settings in a folder for data",
-            mount("app", "/data/config"),
-            json!({}),
-        ),
-        ("a JDK", mount("jdk", "/srv/jdk"), json!({})),
-        ("credentials", mount("db-secret", "/srv/db"), json!({})),
-        ("a keystore", mount("keystore", "/var/lib/app"), json!({})),
-        (
-            "metadata",
-            mount("metadata", "/opt/app/metadata"),
-            json!({}),
-        ),
-        ("datadog", mount("datadog", "/opt/datadog"), json!({})),
-        ("a store of keys", mount("tls-store", "/data"), json!({})),
-        (
             "file in an init container",
             mount("data", "/data"),
             pod(
@@ -150,6 +129,37 @@ fn what_could_mean_something_else_gets_none() {
     let init = json!([{"name": "i", "volumeMounts": [{"name": "data", "mountPath": "/data"}]}]);
     let only_init = web(&pod(json!({"initContainers": init})));
     assert!(claims(&create(&only_init, &World::default()).set).is_empty());
+}
+
+#[test]
+fn a_name_or_a_path_that_says_something_else_gets_none() {
+    let mount = |name: &str, path: &str| json!([{"name": name, "mountPath": path}]);
+    for (why, mounts, more) in [
+        (
+            "no word of data",
+            mount("html", "/usr/share/nginx/html"),
+            json!({}),
+        ),
+        ("settings", mount("config", "/var/lib/app"), json!({})),
+        (
+            "settings in a folder for data",
+            mount("app", "/data/config"),
+            json!({}),
+        ),
+        ("a JDK", mount("jdk", "/srv/jdk"), json!({})),
+        ("credentials", mount("db-secret", "/srv/db"), json!({})),
+        ("a keystore", mount("keystore", "/var/lib/app"), json!({})),
+        (
+            "metadata",
+            mount("metadata", "/opt/app/metadata"),
+            json!({}),
+        ),
+        ("datadog", mount("datadog", "/opt/datadog"), json!({})),
+        ("a store of keys", mount("tls-store", "/data"), json!({})),
+    ] {
+        let written = create(&mounting(&mounts, &more), &World::default());
+        assert!(claims(&written.set).is_empty(), "{why}");
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Mounts by themselves: what they name, and where they appear.
 
+use std::cell::OnceCell;
 use std::collections::HashSet;
 
 use super::{dangling, unmounted, uses};
@@ -98,7 +99,7 @@ struct Advice<'s> {
     /// How many names are compared yet: each mount with all that is declared would cost the product of both lists.
     comparisons: Steps,
     /// A volume or claim that nothing mounts, once it was looked for.
-    idle: Option<Option<String>>,
+    idle: OnceCell<Option<String>>,
 }
 
 /// Enough for 100 mounts of nothing in a set of 100 volumes and claims.
@@ -114,7 +115,7 @@ impl<'s> Advice<'s> {
         Self {
             spec: &set.spec,
             comparisons: Steps::new(comparisons),
-            idle: None,
+            idle: OnceCell::new(),
         }
     }
 
@@ -129,7 +130,7 @@ impl<'s> Advice<'s> {
         {
             return format!("did you mean {}?", quoted(near));
         }
-        match self.idle.get_or_insert_with(|| idle(self.spec)) {
+        match self.idle.get_or_init(|| idle(self.spec)) {
             Some(idle) => format!("mount the {idle}, which nothing mounts, or declare this one"),
             None => {
                 "declare it in volumeClaimTemplates (data to keep) or in the template's volumes"

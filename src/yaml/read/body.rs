@@ -62,6 +62,18 @@ impl<'t> Body<'t> {
             .map_err(|fault| self.broken(&fault))
     }
 
+    /// Whether it is written as JSON.
+    #[must_use]
+    pub fn is_json(&self) -> bool {
+        self.tree.is_json()
+    }
+
+    /// Whether an alias stands anywhere in its part of the stream.
+    #[must_use]
+    pub fn has_aliases(&self) -> bool {
+        self.tree.has_aliases()
+    }
+
     /// Where the value of a JSON Pointer stands, or the nearest parent of it that there is.
     #[must_use]
     pub fn position(&self, pointer: &str) -> Position {
