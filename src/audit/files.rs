@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::sources::{Input, Inputs};
 use crate::cluster_view::ServiceKeeping;
 use crate::cluster_view::manifests::{Kind, Manifests, Object};
+use crate::fix::keep_writable;
 use crate::review::manifest_row::{Judge, is_set};
 use crate::review::report::{Options, Report, Row, Unreadable};
 use crate::yaml::read::{Broken, Document, Part, documents, parts};
@@ -204,7 +205,12 @@ impl World<'_> {
             options: self.options,
             around: &self.around,
         };
-        judge.row(&file.path, document, &document.read()?, None)
+        let body = document.read()?;
+        let mut row = judge.row(&file.path, document, &body, None)?;
+        if let Some(row) = &mut row {
+            keep_writable(row, &body, &self.around)?;
+        }
+        Ok(row)
     }
 }
 

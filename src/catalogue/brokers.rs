@@ -183,7 +183,8 @@ pub(super) const ENTRIES: &[Entry] = &[
                 "/healthz?js-enabled-only=true",
             )
             .alive("/healthz?js-enabled-only=true")
-            .declared(),
+            .declared()
+            .since(2, 7),
             tcp(&["client", "nats", "tcp-client"], 4222),
         ],
         at_least: Timings {

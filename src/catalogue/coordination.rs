@@ -142,12 +142,21 @@ pub(super) const ENTRIES: &[Entry] = &[
         images: &["keycloak"],
         programs: &["kc.sh", "keycloak"],
         verbs: &["start", "start-dev"],
-        recipes: &[tcp(&["http", "https", "http-internal"], 8080)],
+        recipes: &[
+            tcp(&["http", "http-internal"], 8080).plain(),
+            tcp(&["https"], 8443).declared(),
+        ],
         node_local: true,
-        evidence: &[chart(
-            "codecentric/helm-charts:charts/keycloak",
-            "containerPort: 8080",
-        )],
+        evidence: &[
+            chart(
+                "codecentric/helm-charts:charts/keycloak",
+                "containerPort: 8080",
+            ),
+            source(
+                "www.keycloak.org/server/all-config: https-port",
+                "The used HTTPS port. Default: 8443",
+            ),
+        ],
         ..BLANK
     },
     Entry {

@@ -10,6 +10,7 @@ mod coordination;
 mod documents;
 mod evidence;
 mod facts;
+mod listening;
 mod monitoring;
 mod observability;
 mod program;
@@ -18,14 +19,17 @@ mod shell;
 mod sql;
 mod stores;
 mod unless;
+mod waiting;
 
 pub use evidence::{Evidence, ReadIn};
 pub use facts::{DataFolder, OwnVariable, Tool, Versions, version};
+pub(crate) use listening::{Loopback, serves_tls};
 pub(crate) use program::repository;
 pub(super) use program::{image_name, only_waits, words};
 pub(super) use recipe::is_metrics;
 pub use recipe::{Ask, Recipe, ServedPort};
 pub use unless::Unless;
+pub(crate) use waiting::{Wait, is_script, waits};
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -228,7 +232,7 @@ impl Entry {
     pub fn answers(&self, ask: Ask, container: &Container<'_>) -> bool {
         match ask {
             Ask::Tcp => true,
-            Ask::HttpGet(_) => self.is_safe_for(container),
+            Ask::HttpGet(_) => self.is_safe_for(container) && !serves_tls(container),
             Ask::Shell(_) => self.is_safe_for(container) && !program::lacks_shell(&container.image),
         }
     }
@@ -274,10 +278,12 @@ impl Entry {
         let mut recipes = self
             .recipes
             .iter()
-            .filter(|recipe| self.answers(recipe.ask, container));
+            .filter(|recipe| self.answers(recipe.ask, container) && recipe.is_of(container));
         recipes.find_map(|recipe| Some((recipe, recipe.served_port(container)?)))
     }
 }
 
+#[cfg(test)]
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;

@@ -82,6 +82,11 @@ const CARRIERS: [Carrier; 24] = [
 /// What the references of images without a shell hold: a script would fail there for ever.
 const WITHOUT_SHELL: [&str; 4] = ["cgr.dev/", "chainguard", "distroless", "dhi.io/"];
 
+/// Whether a program is a shell.
+pub(super) fn is_shell(name: &str) -> bool {
+    SHELLS.contains(&name)
+}
+
 /// Whether the image is known to have no shell.
 pub(super) fn lacks_shell(image: &str) -> bool {
     WITHOUT_SHELL.iter().any(|part| image.contains(part))
@@ -249,6 +254,6 @@ pub(crate) fn only_waits(container: &Container<'_>) -> bool {
             .all(|command| is(command, &WAITS) || is(command, &BESIDE))
 }
 
-fn base_name(word: &str) -> &str {
+pub(super) fn base_name(word: &str) -> &str {
     word.rsplit('/').next().unwrap_or(word)
 }

@@ -1,5 +1,7 @@
 //! How a system is asked, and on which port.
 
+use super::facts::version;
+use super::listening::serves_tls;
 use super::program::words;
 use crate::statefulset::set::{Container, ContainerPort};
 
@@ -16,6 +18,10 @@ pub struct Recipe {
     pub alive: Option<&'static str>,
     /// Whether the port must be declared: the system does not listen on it unless told to.
     pub declared_only: bool,
+    /// The first version that answers; `(0, 0)` where every one does.
+    pub since: (u32, u32),
+    /// Whether the port is off where the system is told to serve TLS.
+    pub plain: bool,
 }
 
 /// How a port is asked.
@@ -45,6 +51,8 @@ pub(super) const fn tcp(port_names: &'static [&'static str], port: i64) -> Recip
         ask: Ask::Tcp,
         alive: None,
         declared_only: false,
+        since: (0, 0),
+        plain: false,
     }
 }
 
@@ -85,6 +93,28 @@ impl Recipe {
             declared_only: true,
             ..self
         }
+    }
+
+    /// The same, of that version and those after it.
+    pub(super) const fn since(self, major: u32, minor: u32) -> Self {
+        Self {
+            since: (major, minor),
+            ..self
+        }
+    }
+
+    /// The same, asked only where nothing tells the system to serve TLS.
+    pub(super) const fn plain(self) -> Self {
+        Self {
+            plain: true,
+            ..self
+        }
+    }
+
+    /// Whether the container's version and its flags are those that it is for. A tag that is no version may be of any.
+    pub(super) fn is_of(&self, container: &Container<'_>) -> bool {
+        let is_new = || version(&container.image).is_some_and(|version| version >= self.since);
+        (self.since == (0, 0) || is_new()) && !(self.plain && serves_tls(container))
     }
 
     /// How liveness is asked: a restart helps only a process that has died inside, so this asks less than readiness does,

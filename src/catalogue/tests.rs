@@ -44,7 +44,7 @@ fn finds_images_in_any_registry() {
 #[test]
 fn tls_and_logins_that_a_file_configures_leave_the_port_alone_to_ask() {
     let asked = |more: Value| {
-        let mut value = json!({"image": "nats", "ports": [{"name": "nats", "containerPort": 4222},
+        let mut value = json!({"image": "nats:2.10-alpine", "ports": [{"name": "nats", "containerPort": 4222},
             {"name": "monitor", "containerPort": 8222}]});
         json_patch::merge(&mut value, &more);
         let container = container(&value);
@@ -192,8 +192,16 @@ fn the_declared_port_is_asked() {
             None,
         ),
         (
-            json!({"image": "nats", "ports": [{"name": "client", "containerPort": 4222}, {"name": "monitor", "containerPort": 8222}]}),
+            json!({"image": "nats:2.7", "ports": [{"name": "client", "containerPort": 4222}, {"name": "monitor", "containerPort": 8222}]}),
             Some(8222),
+        ),
+        (
+            json!({"image": "nats:2.6.6-alpine", "ports": [{"name": "client", "containerPort": 4222}, {"name": "monitor", "containerPort": 8222}]}),
+            Some(4222),
+        ),
+        (
+            json!({"image": "nats:alpine", "ports": [{"name": "client", "containerPort": 4222}, {"name": "monitor", "containerPort": 8222}]}),
+            Some(4222),
         ),
         (
             json!({"image": "nats", "ports": [{"name": "client", "containerPort": 4222}]}),

@@ -16,11 +16,13 @@ use crate::review::report::{Located, Report, Row, Unreadable};
 use crate::yaml::edit::{Edit, apply};
 use crate::yaml::read::{Body, Broken, Document, Part, parts};
 use place::Placed;
+pub(crate) use promise::keep_writable;
 pub use service::Release;
 use service::Services;
 
 mod ground;
 mod place;
+mod promise;
 pub(crate) mod service;
 mod standing;
 

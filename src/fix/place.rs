@@ -72,7 +72,8 @@ impl Placed {
     }
 }
 
-fn without(mut operations: Vec<PatchOperation>, pointer: &str) -> Vec<PatchOperation> {
+/// The operations that write neither a field nor anything below it.
+pub(super) fn without(mut operations: Vec<PatchOperation>, pointer: &str) -> Vec<PatchOperation> {
     operations.retain(|operation| !concerns(operation, pointer));
     operations
 }

@@ -381,17 +381,12 @@ fn what_is_judged_is_what_will_be_written() {
         json!({"metadata": {"name": name}, "spec": {"accessModes": ["ReadWriteOnce"], "volumeMode": "Filesystem",
             "resources": {"requests": {"storage": "1Gi"}}}, "status": {"phase": "Pending"}})
     };
-    let mounts = "          volumeMounts: [{name: data, mountPath: /data}, {name: logs, mountPath: /logs}]\n";
-    let logs = "  volumeClaimTemplates:
-    - metadata: {name: logs}
-      spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}\n";
-    let text = format!("{SET}{mounts}{logs}");
+    let mounts = "          volumeMounts: [{name: data, mountPath: /data}]\n";
+    let text = format!("{SET}{mounts}");
     let container = json!({"name": "web", "image": "nginx", "ports": [{"name": "http", "containerPort": 80, "protocol": "TCP"}],
-        "volumeMounts": [{"name": "data", "mountPath": "/data"}, {"name": "logs", "mountPath": "/logs"}]});
-    let stored = stored(
-        &json!({"spec": {"volumeClaimTemplates": [claim("logs"), claim("data")],
-        "template": {"spec": {"containers": [container]}}}}),
-    );
+        "volumeMounts": [{"name": "data", "mountPath": "/data"}]});
+    let stored = stored(&json!({"spec": {"volumeClaimTemplates": [claim("data")],
+        "template": {"spec": {"containers": [container]}}}}));
     let fixed = fix_with(&text, &known(Some(&stored)), &[]);
     assert!(fixed.text.contains("name: data\n"), "{}", fixed.text);
     assert_eq!(said(&fixed), []);

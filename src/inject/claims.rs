@@ -69,8 +69,8 @@ pub(super) fn inject(work: &mut Work<'_, '_>) {
             add_requested(work, &mut taken, &volume, &request);
         }
     }
-    for mount in dangling::mounts(work.draft.set(), work.steps) {
-        add_dangling(work, &mount);
+    if let Some(volume) = dangling::claim(work.draft.set(), work.slips) {
+        add_dangling(work, &volume);
     }
     for index in 0..work.draft.set().spec.volume_claim_templates.len() {
         complete(work, index);
@@ -193,7 +193,10 @@ fn claim(volume: &str, request: &Request, policy: &VolumeClaims) -> Value {
         .unwrap_or(&policy.access_modes);
     let storage = request.storage.as_ref().unwrap_or(&policy.storage);
     let class = request.storage_class_name.as_ref();
+    // Argo CD compares the manifest with what is stored, where the API server has filled in the first two
     let mut claim = json!({
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
         "metadata": {"name": volume},
         "spec": {"accessModes": modes, "resources": {"requests": {"storage": storage}}},
     });
@@ -208,6 +211,9 @@ fn claim(volume: &str, request: &Request, policy: &VolumeClaims) -> Value {
 /// Fills in what a claim lacks: from 1.34 the API server refuses it otherwise.
 fn complete(work: &mut Work<'_, '_>, index: usize) {
     let policy = &work.policy.inject.volume_claims;
+    if work.slips.may_hide_parts_of_claim(index) {
+        return;
+    }
     let Some(claim) = work.draft.set().spec.volume_claim_templates.get(index) else {
         return;
     };

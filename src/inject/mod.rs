@@ -27,6 +27,7 @@ use crate::statefulset::Old;
 use crate::statefulset::probe::Slot;
 use crate::statefulset::set::{Set, UpdateStrategy};
 use crate::statefulset::view::IntOrString;
+use crate::strict::Slips;
 
 /// What kind of thing was injected (`steadyset.io/inject` uses these words).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -138,14 +139,24 @@ pub struct Outcome {
     pub notices: Vec<Notice>,
 }
 
+/// Where a set stands, and how it is written.
+#[derive(Clone, Copy)]
+pub struct Around<'w> {
+    /// Its namespace.
+    pub namespace: &'w str,
+    /// The cluster.
+    pub cluster: &'w dyn ClusterView,
+    /// What is wrong with how its author wrote it: what is missing may stand elsewhere in his file.
+    pub slips: &'w Slips,
+}
+
 /// Fills in what the policy allows, and on UPDATE puts back, yields and follows.
 #[must_use]
 pub fn inject(
     policy: &Policy,
-    namespace: &str,
+    around: Around<'_>,
     draft: &mut Draft<'_>,
     old: Option<&Old<'_>>,
-    cluster: &dyn ClusterView,
 ) -> Outcome {
     if let Some(outcome) = limits::no_room(draft.set(), old) {
         return outcome;
@@ -162,9 +173,10 @@ pub fn inject(
     };
     let mut work = Work {
         policy,
-        namespace,
+        namespace: around.namespace,
         draft,
-        cluster,
+        cluster: around.cluster,
+        slips: around.slips,
         record: own.or(stored).unwrap_or_default(),
         outcome: Outcome::default(),
         steps: &steps,

@@ -56,15 +56,37 @@ pub enum Proposal {
     HeldBack {
         /// The probe that `Always` would inject.
         probe: Proposed,
-        /// The governing Service, where the set names one.
-        service: Option<String>,
+        /// Why it could.
+        risk: Risk,
     },
-    /// None: these ports compete, by name or number.
-    Competing(Vec<String>),
-    /// None: no port serves anything but metrics.
-    NoPort,
+    /// None fits.
+    NoProbe(NoProbe),
     /// None, and nothing to say: a side container, or a system that must never get one.
     Silent,
+}
+
+/// Why no probe fits a container.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoProbe {
+    /// These ports compete, by name or number.
+    Competing(Vec<String>),
+    /// The Services that select the pods target these different ports.
+    Targets(Vec<String>),
+    /// The program listens where the kubelet does not reach it.
+    Loopback,
+    /// The program serves TLS, and only a port for plain requests is declared.
+    PlainPortOff,
+    /// No port serves anything but metrics.
+    NoPort,
+}
+
+/// How a probe could stop a set from forming.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Risk {
+    /// Names of pods may be hidden until they are ready, by the governing Service where the set names one.
+    HiddenNames(Option<String>),
+    /// It may pass only with the peers, and `OrderedReady` creates them once it has passed.
+    NeedsPeers,
 }
 
 /// A probe and where it comes from.
@@ -84,24 +106,17 @@ pub fn propose(site: Site<'_>, container: &Container<'_>) -> Proposal {
     if derive::is_silent(container) {
         return Proposal::Silent;
     }
-    let governing = governing_service(site);
-    let derived = match derive::derive(Slot::Readiness, site, container, governing.as_ref()) {
+    let derived = match derive::derive(Slot::Readiness, site, container) {
         Ok(derived) => derived,
-        Err(none) if none.is_empty() => return Proposal::NoPort,
-        Err(competing) => return Proposal::Competing(competing),
+        Err(none) => return Proposal::NoProbe(none),
     };
-    let safe = site.policy.inject.readiness_probe.mode == ProbeMode::Always
-        || derived.node_local
-        || safe::cannot_block(site, governing.as_ref())
-        || catalogue::by_image(&container.image).is_none()
-            && safe::is_plain_web(site.set, container);
-    if safe {
-        return Proposal::Probe(derived.proposed);
-    }
-    let service = &*site.set.spec.service_name;
-    Proposal::HeldBack {
-        probe: derived.proposed,
-        service: (!service.is_empty()).then(|| service.to_owned()),
+    let is_asked = site.policy.inject.readiness_probe.mode == ProbeMode::Always;
+    match safe::risk(site, container).filter(|_| !is_asked && !derived.node_local) {
+        Some(risk) => Proposal::HeldBack {
+            probe: derived.proposed,
+            risk,
+        },
+        None => Proposal::Probe(derived.proposed),
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::value::to_raw_value;
 use serde_json::{Value, json};
 
-use super::{Notice, Outcome, Tag, inject};
+use super::{Around, Notice, Outcome, Tag, inject};
 use crate::cluster_view::{ClusterView, Lookup, Service, ServiceKeeping};
 use crate::model::version::ServerVersion;
 use crate::patch::Draft;
@@ -206,7 +206,12 @@ fn write(policy: &Policy, old: Option<&Value>, new: &Value, world: &World) -> Wr
         };
     };
     let mut draft = Draft::new(subject.set);
-    let outcome = inject(policy, "shop", &mut draft, subject.old.as_ref(), world);
+    let around = Around {
+        namespace: "shop",
+        cluster: world,
+        slips: &subject.slips,
+    };
+    let outcome = inject(policy, around, &mut draft, subject.old.as_ref());
     json_patch::patch(&mut set, draft.operations()).unwrap();
     let text = set.to_string();
     assert_eq!(

@@ -10,6 +10,7 @@ use crate::patch::Draft;
 use crate::policy::Policy;
 use crate::statefulset::Old;
 use crate::statefulset::annotations::INJECTED;
+use crate::strict::Slips;
 
 /// A set under change, with what is known around it and what was done to it.
 pub(super) struct Work<'w, 'a> {
@@ -21,6 +22,8 @@ pub(super) struct Work<'w, 'a> {
     pub(super) draft: &'w mut Draft<'a>,
     /// The cluster around it.
     pub(super) cluster: &'w dyn ClusterView,
+    /// What is wrong with how its author wrote it.
+    pub(super) slips: &'w Slips,
     /// What was ever injected into it.
     pub(super) record: Record,
     /// What was done so far.

@@ -129,7 +129,12 @@ fn evaluate(
     let outcome = if phase == Phase::Validate || !slips.may_be_filled_in() {
         inject::Outcome::default()
     } else {
-        inject::inject(policy, &namespace, &mut draft, old.as_ref(), cluster)
+        let around = inject::Around {
+            namespace: &namespace,
+            cluster,
+            slips: &slips,
+        };
+        inject::inject(policy, around, &mut draft, old.as_ref())
     };
     let (set, operations) = draft.finish();
     let changes = old

@@ -15,6 +15,8 @@ pub struct Slips {
     pub all: Vec<Slip>,
     /// The operations that put what is misplaced where it belongs, in this order.
     pub moves: Vec<PatchOperation>,
+    /// What the repeated keys take the place of.
+    overridden: Vec<Overridden>,
     /// Values that nobody can read, as pointers into the set as it was meant, where nothing stands in their place.
     pub(super) lost: Vec<String>,
     /// Values that were put into a list, because a list is needed, as pointers to the list.
@@ -25,6 +27,15 @@ pub struct Slips {
     pub document: Option<Arc<Value>>,
     /// The stored set that it replaces.
     pub stored: Option<Arc<Value>>,
+}
+
+/// What stands in the former values of a repeated key, and not in the one that wins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Overridden {
+    /// The member.
+    pointer: String,
+    /// Keys of a mapping, or names of the items of a list.
+    names: Vec<String>,
 }
 
 /// Something wrong with how a set is written. Pointers are those of the file.
@@ -160,6 +171,7 @@ impl Slips {
     pub const NONE: Self = Self {
         all: Vec::new(),
         moves: Vec::new(),
+        overridden: Vec::new(),
         lost: Vec::new(),
         wrapped: Vec::new(),
         unfilled: Vec::new(),
@@ -198,6 +210,40 @@ impl Slips {
     #[must_use]
     pub fn may_be_filled_in(&self) -> bool {
         !self.is_final() && self.lost.is_empty() && self.wrapped.is_empty()
+    }
+
+    /// Whether a volume or a claim may stand in the file where nobody reads it: in the other half of a repeated key, or in a field that
+    /// has no place in the pods.
+    #[must_use]
+    pub fn may_hide_volumes(&self) -> bool {
+        const PODS: &str = "/spec/template/spec";
+        self.all.iter().any(|slip| {
+            let pointer = slip.pointer();
+            let others = match slip {
+                Slip::Repeated { others, .. } => others.as_slice(),
+                Slip::Unknown { .. } => &[],
+                _ => return false,
+            };
+            let (mapping, _) = pointer.rsplit_once('/').unwrap_or_default();
+            let mut others = others.iter().map(|key| format!("{mapping}/{key}"));
+            hides_volumes(pointer, PODS) || others.any(|other| hides_volumes(&other, PODS))
+        })
+    }
+
+    /// Whether a size, a class or a mode of the claim template at that index stands where nobody reads it.
+    #[must_use]
+    pub fn may_hide_parts_of_claim(&self, index: usize) -> bool {
+        let claim = format!("/spec/volumeClaimTemplates/{index}");
+        let is_moved =
+            |right: &Option<Right>| right.as_ref().is_some_and(|right| right.obstacle.is_none());
+        self.all.iter().any(|slip| {
+            let stays = match slip {
+                Slip::Unknown { right, .. } => !is_moved(right),
+                Slip::Repeated { .. } => true,
+                _ => false,
+            };
+            stays && is_below(slip.pointer(), &claim)
+        })
     }
 
     /// Whether what stands at a pointer cannot be told because a value there, above or below cannot be read.
@@ -246,10 +292,42 @@ impl Slips {
         key.unwrap_or_else(|| body.position(&written))
     }
 
+    /// The keys, or the names of items, that a repeated key at a pointer takes the place of.
+    pub fn overridden(&self, pointer: &str) -> impl Iterator<Item = &str> {
+        let there = self
+            .overridden
+            .iter()
+            .filter(move |overridden| overridden.pointer == pointer);
+        there.flat_map(|overridden| overridden.names.iter().map(String::as_str))
+    }
+
+    /// Whether the volume or claim of that name is declared where a repeated key takes its place.
+    #[must_use]
+    pub fn overrides_volume(&self, name: &str) -> bool {
+        const LISTS: [&str; 2] = ["/spec/template/spec/volumes", "/spec/volumeClaimTemplates"];
+        self.overridden.iter().any(|overridden| {
+            let is_there = |list: &&str| match below(list, &overridden.pointer) {
+                Some("") => overridden.names.iter().any(|other| other == name),
+                Some(rest) => {
+                    let next = rest.split('/').nth(1).unwrap_or_default();
+                    overridden.names.iter().any(|other| other == next)
+                }
+                None => false,
+            };
+            LISTS.iter().any(is_there)
+        })
+    }
+
     /// Adds the repeated keys of a document.
     pub(super) fn repeated(&mut self, body: &Body<'_>) {
         for duplicate in body.duplicates() {
             let pointer = duplicate.pointer.to_string();
+            if !duplicate.lost.is_empty() {
+                self.overridden.push(Overridden {
+                    pointer: pointer.clone(),
+                    names: duplicate.lost,
+                });
+            }
             let again = duplicate.position.line;
             let (mapping, key) = pointer.rsplit_once('/').unwrap_or_default();
             let known = self.all.iter_mut().find_map(|slip| match slip {
@@ -293,6 +371,17 @@ fn unescape(token: &str) -> String {
 fn below<'p>(pointer: &'p str, above: &str) -> Option<&'p str> {
     let rest = pointer.strip_prefix(above)?;
     (rest.is_empty() || rest.starts_with('/')).then_some(rest)
+}
+
+/// Whether what stands at a pointer may be or hold volumes of the pods, or claims.
+fn hides_volumes(pointer: &str, pods: &str) -> bool {
+    let key = pointer
+        .rsplit('/')
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    let is_of_volumes = key.contains("volume") || key.contains("claim");
+    is_below(pointer, pods) || is_below(pods, pointer) || is_of_volumes
 }
 
 fn is_below(pointer: &str, above: &str) -> bool {

@@ -242,3 +242,41 @@ fn a_key_that_stands_again_and_again_is_one_slip() {
         }]
     );
 }
+
+/// What stands nowhere may be there in what nobody reads.
+#[test]
+fn what_is_dropped_may_hide_a_volume_or_a_size() {
+    let set = |pods: &str, claim: &str, more: &str| {
+        format!(
+            "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {{name: web}}\nspec:\n  template:\n    spec:\n      containers: []\n{pods}  \
+             volumeClaimTemplates:\n    - spec:\n        accessModes: [ReadWriteOnce]\n{claim}{more}"
+        )
+    };
+    let slips = |text: &str| {
+        let document = crate::yaml::read::documents(text).next().unwrap().unwrap();
+        Authored::read(&document.read().unwrap()).unwrap().slips
+    };
+    for (pods, more, hides) in [
+        ("", "", false),
+        ("      volumes: []\n      volumes: [{name: a}]\n", "", true),
+        ("      hostPID: true\n      hostPID: false\n", "", true),
+        ("      volumez: [{name: a}]\n", "", true),
+        ("", "  strategy: {}\n", false),
+        ("", "  replicas: 1\n  replicas: 2\n", false),
+        ("", "  persistentVolumes: [{name: a}]\n", true),
+        ("", "  volumeClaimTemplates: []\n", true),
+    ] {
+        let text = set(pods, "", more);
+        assert_eq!(slips(&text).may_hide_volumes(), hides, "{text}");
+    }
+    for (claim, hides) in [
+        ("", false),
+        ("        storageClass: fast\n", false),
+        ("        size: 5Gi\n        sized: 6Gi\n", true),
+        ("        resources: {a: 1}\n        resources: {}\n", true),
+    ] {
+        let text = set("", claim, "");
+        assert_eq!(slips(&text).may_hide_parts_of_claim(0), hides, "{text}");
+        assert!(!slips(&text).may_hide_parts_of_claim(1), "{text}");
+    }
+}

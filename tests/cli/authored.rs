@@ -90,7 +90,7 @@ fn a_wrong_type_is_a_finding_and_the_rest_is_judged() {
          write 3 without quotes
   deny   line 19: spec.template.spec.containers[0].env[0].value: this is a number, where a string is needed [field-type-wrong]
          write it in quotes
-  warn   line 18: spec.template.spec.containers[0].env: line 18 wins over the same key on line 15 [duplicate-key]
+  warn   line 18: spec.template.spec.containers[0].env: line 18 wins over the same key on line 15, and \"DEBUG\" there is lost [duplicate-key]
          keep one of them, with all that is meant
 
 1 StatefulSet: 4 deny, 1 warn, 0 audit; 0 injections

@@ -11,6 +11,7 @@ mod pages;
 mod policy;
 mod post_render;
 mod program;
+mod promise;
 mod scale;
 mod shell;
 mod terminal;

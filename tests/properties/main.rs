@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use serde_json::value::to_raw_value;
 use serde_json::{Value, json};
-use steadyset::inject::{Injection, Origin, inject};
+use steadyset::inject::{Around, Injection, Origin, inject};
 use steadyset::patch::Draft;
 use steadyset::statefulset::annotations::INJECTED;
 use steadyset::statefulset::set::Set;
@@ -44,13 +44,12 @@ fn write(old: Option<&Value>, new: &Value, world: &World) -> Written {
         };
     };
     let mut draft = Draft::new(subject.set);
-    let outcome = inject(
-        &world.policy,
-        "shop",
-        &mut draft,
-        subject.old.as_ref(),
-        world,
-    );
+    let around = Around {
+        namespace: "shop",
+        cluster: world,
+        slips: &subject.slips,
+    };
+    let outcome = inject(&world.policy, around, &mut draft, subject.old.as_ref());
     let (view, operations) = draft.finish();
     json_patch::patch(&mut patched, &operations).expect("the patch applies");
     let text = patched.to_string();

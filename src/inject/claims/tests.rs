@@ -25,7 +25,8 @@ fn a_dangling_mount_of_data_gets_a_claim() {
     let written = create(&set, &World::default());
     assert_eq!(
         written.set["spec"]["volumeClaimTemplates"],
-        json!([{"metadata": {"name": "data"}, "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}}])
+        json!([{"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "data"},
+                "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}}])
     );
     assert_eq!(written.state("claim/data"), "injected");
     let mut policy = Policy::default();
@@ -89,9 +90,21 @@ fn what_could_mean_something_else_gets_none() {
             pod(json!({"volumes": [{"name": "data", "emptyDir": {}}]})),
         ),
         (
-            "unmounted claim",
-            mount("data", "/data"),
+            "a claim of the author's",
+            json!([{"name": "data", "mountPath": "/data"}, {"name": "logs", "mountPath": "/logs"}]),
             spec(json!({"volumeClaimTemplates": [{"metadata": {"name": "logs"}}]})),
+        ),
+        (
+            "two names",
+            json!([{"name": "data", "mountPath": "/data"}, {"name": "wal", "mountPath": "/wal"}]),
+            json!({}),
+        ),
+        (
+            "another name in an init container",
+            mount("data", "/data"),
+            pod(
+                json!({"initContainers": [{"name": "i", "volumeMounts": [{"name": "seed", "mountPath": "/seed"}]}]}),
+            ),
         ),
         (
             "file in an init container",
@@ -119,6 +132,74 @@ fn what_could_mean_something_else_gets_none() {
 }
 
 #[test]
+fn a_name_or_a_path_that_says_something_else_gets_none() {
+    let mount = |name: &str, path: &str| json!([{"name": name, "mountPath": path}]);
+    for (why, mounts, more) in [
+        (
+            "no word of data",
+            mount("html", "/usr/share/nginx/html"),
+            json!({}),
+        ),
+        ("settings", mount("config", "/var/lib/app"), json!({})),
+        (
+            "settings in a folder for data",
+            mount("app", "/data/config"),
+            json!({}),
+        ),
+        ("a JDK", mount("jdk", "/srv/jdk"), json!({})),
+        ("credentials", mount("db-secret", "/srv/db"), json!({})),
+        ("a keystore", mount("keystore", "/var/lib/app"), json!({})),
+        (
+            "metadata",
+            mount("metadata", "/opt/app/metadata"),
+            json!({}),
+        ),
+        ("datadog", mount("datadog", "/opt/datadog"), json!({})),
+        ("a store of keys", mount("tls-store", "/data"), json!({})),
+    ] {
+        let written = create(&mounting(&mounts, &more), &World::default());
+        assert!(claims(&written.set).is_empty(), "{why}");
+    }
+}
+
+#[test]
+fn the_name_or_the_path_says_data() {
+    for (name, path) in [
+        ("data", "/anywhere"),
+        ("web-data", "/opt/web"),
+        ("mysql-persistent-storage", "/opt/mysql"),
+        ("persistence", "/opt/app"),
+        ("redis-db", "/opt/redis"),
+        ("state", "/opt/app"),
+        ("app", "/opt/app/wal"),
+        ("app", "/opt/app/journal/"),
+        ("mysql", "/var/lib/mysql"),
+        ("pgdata", "/home/pg"),
+        ("app", "/bitnami/app"),
+        ("app", "/data/"),
+        ("files", "/srv/files"),
+    ] {
+        let set = mounting(&json!([{"name": name, "mountPath": path}]), &json!({}));
+        assert_eq!(
+            claims(&create(&set, &World::default()).set),
+            [name],
+            "{path}"
+        );
+    }
+}
+
+#[test]
+fn one_mount_that_writes_is_enough() {
+    let mut set = mounting(&json!([{"name": "data", "mountPath": "/data"}]), &json!({}));
+    let pods = &mut set["spec"]["template"]["spec"];
+    pods["initContainers"] =
+        json!([{"name": "own", "volumeMounts": [{"name": "data", "mountPath": "/data"}]}]);
+    let read = json!({"name": "read", "volumeMounts": [{"name": "data", "mountPath": "/data", "readOnly": true}]});
+    pods["containers"].as_array_mut().unwrap().push(read);
+    assert_eq!(claims(&create(&set, &World::default()).set), ["data"]);
+}
+
+#[test]
 fn an_annotation_asks_for_a_claim_and_its_mount() {
     let asked = json!({"mountPath": "/data", "storage": "10Gi", "storageClassName": "fast", "accessModes": ["ReadWriteMany"]});
     let set =
@@ -126,7 +207,8 @@ fn an_annotation_asks_for_a_claim_and_its_mount() {
     let written = create(&set, &World::default());
     assert_eq!(
         written.set["spec"]["volumeClaimTemplates"],
-        json!([{"metadata": {"name": "data"}, "spec": {"accessModes": ["ReadWriteMany"], "storageClassName": "fast",
+        json!([{"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "data"},
+                "spec": {"accessModes": ["ReadWriteMany"], "storageClassName": "fast",
                 "resources": {"requests": {"storage": "10Gi"}}}}])
     );
     let mounts = &written.set["spec"]["template"]["spec"]["containers"][0]["volumeMounts"];

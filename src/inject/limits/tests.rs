@@ -47,15 +47,20 @@ fn a_patch_that_nobody_could_read_is_none() {
 
 #[test]
 fn more_work_than_the_budget_changes_nothing() {
-    let mounts: Vec<Value> = (0..1_000)
-        .map(
-            |index| json!({"name": format!("mount{index}"), "mountPath": format!("/data/{index}")}),
-        )
+    let places: Vec<(String, String)> = (0..500)
+        .map(|index| (format!("mount{index}"), format!("/data/{index}")))
         .collect();
-    let volumes: Vec<Value> = (0..1_000)
-        .map(|index| json!({"name": format!("volume{index}"), "emptyDir": {}}))
+    let mount = |(name, path): &(String, String)| json!({"name": name, "mountPath": path});
+    let mounts: Vec<Value> = places.iter().map(mount).collect();
+    let recorded: serde_json::Map<String, Value> = places
+        .iter()
+        .map(|place| {
+            let item = json!({"value": mount(place), "state": "injected", "source": "annotation", "version": "0"});
+            (format!("mount/web/{}", place.1), item)
+        })
         .collect();
-    let mut set = web(&json!({"spec": {"template": {"spec": {"volumes": volumes}}}}));
+    let recorded = Value::Object(recorded).to_string();
+    let mut set = web(&json!({"metadata": {"annotations": {INJECTED: recorded}}}));
     set["spec"]["template"]["spec"]["containers"][0]["volumeMounts"] = json!(mounts);
     let (claims, notices) = notices(&set);
     assert_eq!(claims, 0);

@@ -1,13 +1,10 @@
 //! The probe that fits a container: of the policy, else of the catalogue, else of its ports.
 
-use std::sync::Arc;
-
-use super::catalogue::{self, Ask, Entry, Recipe, ServedPort, Timings};
+use super::catalogue::{self, Ask, Entry, Loopback, Recipe, ServedPort, Timings};
 use super::{
-    Proposed, SOURCE_CATALOGUE, SOURCE_IMAGE, SOURCE_PORT, Site, governing_service, image,
-    liveness, port, side,
+    NoProbe, Proposed, SOURCE_CATALOGUE, SOURCE_IMAGE, SOURCE_PORT, Site, image, liveness, port,
+    safe, side,
 };
-use crate::cluster_view::Service;
 use crate::inject::record::Earlier;
 use crate::policy::Inject;
 use crate::statefulset::probe::{Exec, HttpGet, Probe, Slot, TcpSocket};
@@ -23,8 +20,7 @@ pub(super) fn derive_any(
     if !is_permitted(slot, site, container) {
         return None;
     }
-    let governing = governing_service(site);
-    let derived = derive(slot, site, container, governing.as_ref()).ok()?;
+    let derived = derive(slot, site, container).ok()?;
     Some(derived.proposed)
 }
 
@@ -39,8 +35,7 @@ pub(super) fn derive_from(
         return None;
     }
     if source == SOURCE_PORT {
-        let governing = governing_service(site);
-        return from_ports(slot, site, container, governing.as_ref()).ok();
+        return from_ports(slot, site, container).ok();
     }
     let derived = if source.starts_with(SOURCE_IMAGE) {
         image::derive(site, container)
@@ -151,33 +146,27 @@ pub(super) struct Derived {
     pub(super) node_local: bool,
 }
 
-/// The probe of a container, or the ports that compete.
+/// The probe of a container, or why there is none.
 pub(super) fn derive(
     slot: Slot,
     site: Site<'_>,
     container: &Container<'_>,
-    governing: Option<&Arc<Service>>,
-) -> Result<Derived, Vec<String>> {
+) -> Result<Derived, NoProbe> {
     let stated = (slot == Slot::Readiness)
         .then(|| image::derive(site, container))
         .flatten();
     if let Some(derived) = stated.or_else(|| from_catalogue(slot, site, container)) {
         return Ok(derived);
     }
-    let proposed = from_ports(slot, site, container, governing)?;
+    let proposed = from_ports(slot, site, container)?;
     Ok(Derived {
         proposed,
         node_local: false,
     })
 }
 
-fn from_ports(
-    slot: Slot,
-    site: Site<'_>,
-    container: &Container<'_>,
-    governing: Option<&Arc<Service>>,
-) -> Result<Proposed, Vec<String>> {
-    let port = port::infer(container, governing.map(|service| &**service))?;
+fn from_ports(slot: Slot, site: Site<'_>, container: &Container<'_>) -> Result<Proposed, NoProbe> {
+    let port = port::infer(site, container)?;
     let socket = TcpSocket {
         port: port::reference(container, port),
         ..TcpSocket::default()
@@ -202,7 +191,7 @@ fn from_catalogue(slot: Slot, site: Site<'_>, container: &Container<'_>) -> Opti
         ServedPort::Own(number) => number,
     };
     let asks_from_outside = !matches!(ask, Ask::Shell(_));
-    if asks_from_outside && port::is_loopback_only(container, number) {
+    if asks_from_outside && Loopback::of(container).holds(number) {
         return None;
     }
     let reference = match served {
@@ -221,7 +210,7 @@ fn from_catalogue(slot: Slot, site: Site<'_>, container: &Container<'_>) -> Opti
             source: format!("{SOURCE_CATALOGUE}{}", entry.name),
             port: (!asks_from_outside).then_some(number),
         },
-        node_local: entry.node_local,
+        node_local: entry.node_local && safe::runs_plainly(site.set, container),
     })
 }
 

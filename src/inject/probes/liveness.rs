@@ -5,7 +5,7 @@
 //! patience is as long as that of one. The operator's `imageProbes` speak of readiness alone.
 
 use super::derive::{derive, derive_any, is_silent};
-use super::{Proposed, Site, governing_service, is_on, safe};
+use super::{Proposed, Site, is_on, safe};
 use crate::catalogue;
 use crate::inject::Kind;
 use crate::inject::record::{Record, probe_key};
@@ -26,8 +26,7 @@ pub(super) fn propose(
     if is_silent(container) || !is_permitted(site, container) {
         return None;
     }
-    let governing = governing_service(site);
-    let derived = derive(Slot::Liveness, site, container, governing.as_ref()).ok()?;
+    let derived = derive(Slot::Liveness, site, container).ok()?;
     let proposed = derived.proposed;
     let starts = container.startup_probe.is_some()
         || write.wants(Kind::StartupProbe) && is_on(Slot::Startup, site.policy);

@@ -1,8 +1,7 @@
 //! Which declared port a probe asks where only the ports speak.
 
-use std::collections::HashSet;
-
-use super::catalogue::{is_metrics, words};
+use super::catalogue::{Loopback, is_metrics, serves_tls};
+use super::{NoProbe, Site, governing_service};
 use crate::cluster_view::{Service, ServicePort};
 use crate::model::name::is_dns_label;
 use crate::statefulset::set::{Container, ContainerPort};
@@ -11,28 +10,83 @@ use crate::statefulset::view::{IntOrString, Text};
 /// The names that say which of several ports serves clients, best first.
 const CLIENT_PORTS: [&str; 6] = ["http", "https", "web", "grpc", "tcp", "client"];
 
-/// The one declared TCP port, or the one that the governing Service targets, or of several the one with a client's name; else
-/// those that compete.
+/// The ports that are off where the program serves TLS.
+const PLAIN_PORTS: [i64; 2] = [80, 8080];
+
+/// The one declared TCP port, or the one that the governing Service targets, or of several the one with a client's name.
 pub(super) fn infer<'c, 'a>(
+    site: Site<'_>,
     container: &'c Container<'a>,
-    governing: Option<&Service>,
-) -> Result<&'c ContainerPort<'a>, Vec<String>> {
-    let loopback: HashSet<i64> = loopback_ports(container).collect();
-    let ports: Vec<_> = container
-        .tcp_ports()
-        .filter(|port| !is_metrics(&port.name) && !loopback.contains(&port.container_port))
-        .collect();
-    if let [port] = ports[..] {
-        return Ok(port);
+) -> Result<&'c ContainerPort<'a>, NoProbe> {
+    let serving = || container.tcp_ports().filter(|port| !is_metrics(&port.name));
+    if serving().next().is_none() {
+        return Err(NoProbe::NoPort);
     }
-    let targeted = governing.and_then(|service| only_target(&ports, service));
+    let loopback = Loopback::of(container);
+    let reachable = serving().filter(|port| !loopback.holds(port.container_port));
+    let mut ports: Vec<_> = reachable.collect();
+    if ports.is_empty() {
+        return Err(NoProbe::Loopback);
+    }
+    if serves_tls(container) {
+        ports.retain(|port| !is_plain(port));
+    }
+    match ports[..] {
+        [] => Err(NoProbe::PlainPortOff),
+        [port] => Ok(port),
+        _ => of_several(site, &ports),
+    }
+}
+
+fn is_plain(port: &ContainerPort<'_>) -> bool {
+    let is_named = matches!(&*port.name, "http" | "web");
+    is_named || PLAIN_PORTS.contains(&port.container_port)
+}
+
+/// Which of several ports: what Services target is better evidence than a name, unless they do not agree, or the governing one may
+/// select the pods of another set, which have other ports.
+fn of_several<'c, 'a>(
+    site: Site<'_>,
+    ports: &[&'c ContainerPort<'a>],
+) -> Result<&'c ContainerPort<'a>, NoProbe> {
+    let described =
+        |ports: &[&ContainerPort<'_>]| ports.iter().map(|port| describe(port)).collect();
+    let labels = &site.set.spec.template.metadata.labels;
+    let services = site.cluster.services_selecting(site.namespace, labels);
+    let mut targeted: Vec<&ContainerPort<'_>> = Vec::new();
+    for service in services.found().into_iter().flatten() {
+        if let Some(port) = only_target(ports, &service)
+            && !targeted.contains(&port)
+        {
+            targeted.push(port);
+        }
+    }
+    if targeted.len() > 1 {
+        return Err(NoProbe::Targets(described(&targeted)));
+    }
+    let governing = governing_service(site).filter(|service| is_of_this_set(site, service));
+    let governed = governing.and_then(|service| only_target(ports, &service));
     let named = || {
         let mut names = CLIENT_PORTS.iter();
         names.find_map(|name| ports.iter().find(|port| port.name == *name).copied())
     };
-    targeted
+    governed
         .or_else(named)
-        .ok_or_else(|| ports.iter().map(|port| describe(port)).collect())
+        .ok_or_else(|| NoProbe::Competing(described(ports)))
+}
+
+/// Whether a Service selects by all labels that the set selects by: one that asks for fewer is made to hold more than one set.
+fn is_of_this_set(site: Site<'_>, service: &Service) -> bool {
+    let selector = site.set.spec.selector.as_ref();
+    selector.is_none_or(|selector| {
+        let mut labels = selector.match_labels.iter();
+        labels.all(|(key, value)| {
+            service
+                .selector
+                .get(&**key)
+                .is_some_and(|own| own == &**value)
+        })
+    })
 }
 
 fn only_target<'c, 'a>(
@@ -78,20 +132,6 @@ fn is_port_name(text: &str) -> bool {
         && is_dns_label(text)
         && !text.contains("--")
         && text.bytes().any(|byte| byte.is_ascii_lowercase())
-}
-
-/// Whether the program is told to listen on that port for the pod itself only, where no probe reaches it.
-pub(super) fn is_loopback_only(container: &Container<'_>, port: i64) -> bool {
-    loopback_ports(container).any(|other| other == port)
-}
-
-fn loopback_ports<'c>(container: &'c Container<'_>) -> impl Iterator<Item = i64> + 'c {
-    words(container).filter_map(|word| {
-        let (address, number) = word.rsplit_once(':')?;
-        let is_loopback = (address.ends_with("127.0.0.1") || address.ends_with("localhost"))
-            && word.contains("listen");
-        number.parse().ok().filter(|_| is_loopback)
-    })
 }
 
 fn describe(port: &ContainerPort<'_>) -> String {

@@ -1,13 +1,12 @@
 //! Whether a probe can stop a set from forming: a pod that waits for its peers to be found, while they wait for it.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
 use memchr::memmem::Finder;
 
-use super::Site;
-use super::catalogue::words;
-use crate::cluster_view::Service;
+use super::catalogue::{self, Wait, words};
+use super::{Risk, Site, governing_service};
 use crate::inject::service;
 use crate::statefulset::set::{Container, Set};
 
@@ -33,13 +32,32 @@ static PEERS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
         .ok()
 });
 
-/// Whether no probe can block this set: one pod at most, all pods at once, or names that appear before readiness, as the
-/// Services that we keep see to.
-pub(super) fn cannot_block(site: Site<'_>, governing: Option<&Arc<Service>>) -> bool {
+/// How a probe that is not known to pass on each member alone could stop a set from forming. `Parallel` is no help by itself: names
+/// that are hidden until pods are ready keep all of them from getting ready at once.
+pub(super) fn risk(site: Site<'_>, container: &Container<'_>) -> Option<Risk> {
     let spec = &site.set.spec;
-    spec.replicas() <= 1
-        || !spec.is_ordered_ready()
-        || governing.is_some_and(|service| service.headless && service.publish_not_ready_addresses)
+    let system = catalogue::by_image(&container.image);
+    if system.is_none() && is_plain_web(site.set, container) {
+        return None;
+    }
+    let is_of_many = system.is_some_and(|system| system.needs_peers || system.quorum);
+    let needs_peers = is_of_many
+        || knows_peers(site.set, container)
+        || catalogue::waits(container) == Wait::Members;
+    if needs_peers && spec.is_ordered_ready() {
+        return Some(Risk::NeedsPeers);
+    }
+    // how many pods there will be is not known: a scale is no write of the set
+    let is_alone = spec.replicas() <= 1 && !needs_peers;
+    let service = &*spec.service_name;
+    let hidden = || Risk::HiddenNames((!service.is_empty()).then(|| service.to_owned()));
+    (!is_alone && !publishes(site)).then(hidden)
+}
+
+/// Whether the governing Service names pods before they are ready, as those that we keep do.
+fn publishes(site: Site<'_>) -> bool {
+    let governing = governing_service(site);
+    governing.is_some_and(|service| service.headless && service.publish_not_ready_addresses)
         || is_kept(site)
 }
 
@@ -47,6 +65,13 @@ pub(super) fn cannot_block(site: Site<'_>, governing: Option<&Arc<Service>>) -> 
 fn is_kept(site: Site<'_>) -> bool {
     let keeping = site.cluster.keeps_services();
     service::kept(site.policy, site.namespace, site.set, site.record, keeping).is_some()
+}
+
+/// Whether the command is the program itself, or a script that only prepares: one that waits for others, or names members of the set,
+/// may not start the program before they are up.
+pub(super) fn runs_plainly(set: &Set<'_>, container: &Container<'_>) -> bool {
+    catalogue::waits(container) == Wait::Nothing
+        && !(catalogue::is_script(container) && names_peers(set, container))
 }
 
 /// Whether the container is a web server that knows nothing of its peers: exactly one TCP port, a web one, and nothing in
@@ -60,7 +85,7 @@ pub(super) fn is_plain_web(set: &Set<'_>, container: &Container<'_>) -> bool {
         .iter()
         .any(|name| port.name == *name)
         || [80, 443, 8080].contains(&port.container_port);
-    is_web && !knows_peers(set, container)
+    is_web && !knows_peers(set, container) && catalogue::waits(container) != Wait::Members
 }
 
 /// Whether the container is told of another member, in its command, arguments or variables.
@@ -70,6 +95,12 @@ pub(super) fn knows_peers(set: &Set<'_>, container: &Container<'_>) -> bool {
     let mut variables = container.env.iter();
     words(container).any(told)
         || variables.any(|variable| told(&variable.name) || told(&variable.value))
+}
+
+/// Whether the command or its arguments name a member, or the Service by which members are found.
+fn names_peers(set: &Set<'_>, container: &Container<'_>) -> bool {
+    let names = Names::of(set);
+    words(container).any(|text| names.member_in(text) || names.host_in(text))
 }
 
 fn speaks_of_peers(text: &str) -> bool {

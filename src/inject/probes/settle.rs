@@ -89,7 +89,9 @@ pub(super) fn fate(case: &Case<'_>, write: &Write<'_, '_>) -> Fate {
 /// A container without a probe. Where the record is there as well, whoever took out ours meant it; where both are gone, the
 /// object was written from a file that never knew it.
 fn gone(case: &Case<'_>, write: &Write<'_, '_>) -> Fate {
-    let wanted = write.template_changed && case.wanted;
+    // on CREATE numbers without a handler are what the author wrote, and the API server says what they lack
+    let is_own = write.old.is_none() && case.new.is_some();
+    let wanted = write.template_changed && case.wanted && !is_own;
     let stored = case.ours.iter().position(|ours| case.old == Some(ours));
     match (case.state, stored) {
         (State::Injected, Some(value)) if write.dropped && wanted => Fate::PutBack(value),

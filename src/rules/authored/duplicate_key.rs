@@ -2,6 +2,7 @@
 
 use super::each;
 use crate::model::finding::Action;
+use crate::model::text::quoted;
 use crate::rules::{About, Builtin, Context, Docs, Rule, Violation};
 use crate::strict::Slip;
 
@@ -68,7 +69,8 @@ fn check(context: &Context<'_>, violations: &mut Vec<Violation>) {
         let plural = if before.len() == 1 { "" } else { "s" };
         let before = before.join(", ");
         let message = format!(
-            "line {last} wins over the same key on line{plural} {before}{}",
+            "line {last} wins over the same key on line{plural} {before}{}{}",
+            lost(context, pointer),
             likewise(others)
         );
         let action = if *is_equal {
@@ -79,6 +81,21 @@ fn check(context: &Context<'_>, violations: &mut Vec<Violation>) {
         let help = "keep one of them, with all that is meant";
         Some(Violation::new(pointer, message, help).with(action))
     });
+}
+
+/// What is in the former values alone.
+fn lost(context: &Context<'_>, pointer: &str) -> String {
+    const NAMED: usize = 3;
+    let mut names: Vec<String> = context.slips.overridden(pointer).map(quoted).collect();
+    names.dedup();
+    let more = names.len().saturating_sub(NAMED);
+    names.truncate(NAMED);
+    match (&names[..], more) {
+        ([], _) => String::new(),
+        ([name], 0) => format!(", and {name} there is lost"),
+        (names, 0) => format!(", and {} there are lost", names.join(", ")),
+        (names, more) => format!(", and {} and {more} more there are lost", names.join(", ")),
+    }
 }
 
 /// The other repeated keys of the mapping: one cause, one message.

@@ -253,3 +253,67 @@ fn the_rules_know_that_they_are_of_the_file() {
         .count();
     assert_eq!(all, ids.len());
 }
+
+#[test]
+fn a_mount_that_a_repeated_key_leaves_without_its_volume_is_one_finding() {
+    let set = |first: &str, last: &str| {
+        format!(
+            "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {{name: web}}\nspec:\n  serviceName: web\n  \
+             selector: {{matchLabels: {{app: web}}}}\n  template:\n    metadata: {{labels: {{app: web}}}}\n    spec:\n      \
+             volumes: {first}\n      containers:\n        - name: web\n          image: registry.example/web:1\n          \
+             volumeMounts: [{{name: data, mountPath: /data}}]\n      volumes: {last}\n"
+        )
+    };
+    let volume = |name: &str| format!("{{name: {name}, emptyDir: {{}}}}");
+    let list = |names: &[&str]| {
+        let volumes: Vec<String> = names.iter().map(|name| volume(name)).collect();
+        format!("[{}]", volumes.join(", "))
+    };
+    for (first, last, message, others) in [
+        (
+            vec!["data"],
+            vec![],
+            "line 15 wins over the same key on line 10, and \"data\" there is lost",
+            vec![],
+        ),
+        (
+            vec!["data", "a"],
+            vec!["a"],
+            "line 15 wins over the same key on line 10, and \"data\" there is lost",
+            vec![],
+        ),
+        (
+            vec!["a", "b", "data", "d", "e"],
+            vec![],
+            "line 15 wins over the same key on line 10, and \"a\", \"b\", \"data\" and 2 more there are lost",
+            vec![],
+        ),
+        (
+            vec!["other"],
+            vec![],
+            "line 15 wins over the same key on line 10, and \"other\" there is lost",
+            vec!["mount-without-volume"],
+        ),
+        (
+            vec!["a"],
+            vec!["a", "data"],
+            "line 15 wins over the same key on line 10",
+            vec![],
+        ),
+    ] {
+        let verdict = judged(&set(&list(&first), &list(&last)));
+        let of = |rule: &str| verdict.findings.iter().find(|finding| finding.rule == rule);
+        assert_eq!(of("duplicate-key").unwrap().message, message);
+        let dangling = of("mount-without-volume").map(|finding| finding.rule);
+        assert_eq!(
+            dangling.into_iter().collect::<Vec<_>>(),
+            others,
+            "{first:?} {last:?}"
+        );
+        let claimed = verdict
+            .injections
+            .iter()
+            .any(|injection| injection.key == "claim/data");
+        assert!(!claimed, "what is lost may be meant: {first:?} {last:?}");
+    }
+}

@@ -1,7 +1,7 @@
 //! Readiness probes that are not there.
 
 use crate::cluster_view::Lookup;
-use crate::inject::probes::{Proposal, Proposed, Site, propose};
+use crate::inject::probes::{NoProbe, Proposal, Proposed, Risk, Site, propose};
 use crate::inject::record::Record;
 use crate::model::finding::Action;
 use crate::model::text::quoted;
@@ -106,24 +106,65 @@ fn serves(container: &Container<'_>) -> bool {
 /// Why there is none, and what to write; `None` where nothing is to be said.
 fn advice(context: &Context<'_>, proposal: &Proposal) -> Option<(String, String)> {
     match proposal {
-        Proposal::Silent | Proposal::NoPort => None,
+        Proposal::Silent => None,
+        Proposal::NoProbe(why) => without(why),
         Proposal::Probe(proposed) => Some((
             ", so a broken version counts as ready".to_owned(),
             format!("write {}", shown(proposed)),
         )),
-        Proposal::Competing(ports) => Some((
-            format!(", and its ports compete: {}", first_few(ports)),
-            "write one, or call one port http, https, web, grpc, tcp or client".to_owned(),
-        )),
-        Proposal::HeldBack { service, .. } => Some((
+        Proposal::HeldBack { risk, .. } => Some((
             ", and ours could keep peers from finding each other".to_owned(),
-            format!("write one{}", way_out(context, service.as_deref())),
+            match risk {
+                Risk::HiddenNames(service) => {
+                    format!("write one{}", way_out(context, service.as_deref()))
+                }
+                Risk::NeedsPeers => alone(context.operation).to_owned(),
+            },
         )),
     }
 }
 
-/// How else a probe of ours would be safe: by names for pods that are not ready, where the Service gives pods names at all, or
-/// by starting all pods at once, which only a new set can.
+/// Why none fits, and what to write.
+fn without(why: &NoProbe) -> Option<(String, String)> {
+    let (why, help) = match why {
+        NoProbe::NoPort => return None,
+        NoProbe::Competing(ports) => (
+            format!(", and its ports compete: {}", first_few(ports)),
+            "write one, or call one port http, https, web, grpc, tcp or client",
+        ),
+        NoProbe::Targets(ports) => (
+            format!(
+                ", and Services target different ports: {}",
+                first_few(ports)
+            ),
+            "write one for the port that says whether the pod can serve",
+        ),
+        NoProbe::Loopback => (
+            ", and its program listens on a loopback address, which no probe of a port reaches"
+                .to_owned(),
+            "write an exec probe, or have it listen on 0.0.0.0",
+        ),
+        NoProbe::PlainPortOff => (
+            ", and its program serves TLS, so the declared port for plain requests may be off"
+                .to_owned(),
+            "write one, or declare the port https",
+        ),
+    };
+    Some((why, help.to_owned()))
+}
+
+/// What to write where peers are needed and are not created yet; only a new set can be given another policy.
+fn alone(operation: Operation) -> &'static str {
+    match operation {
+        Operation::Create => {
+            "write podManagementPolicy: Parallel, or a probe that one member alone can pass"
+        }
+        Operation::Update => "write a probe that one member alone can pass",
+    }
+}
+
+/// How else a probe of ours would be safe: by names for pods that are not ready, of the Service where it gives pods names at all, or
+/// of another one, which only a new set can be given.
 fn way_out(context: &Context<'_>, service: Option<&str>) -> String {
     let names_pods = |name: &&str| match context.cluster.service(context.namespace, name) {
         Lookup::Found(service) => service.headless && !service.selector.is_empty(),
@@ -135,7 +176,9 @@ fn way_out(context: &Context<'_>, service: Option<&str>) -> String {
             ", or set publishNotReadyAddresses: true on Service {}",
             quoted(name)
         ),
-        (None, Operation::Create) => ", or use podManagementPolicy: Parallel".to_owned(),
+        (None, Operation::Create) => {
+            ", or name a headless Service with publishNotReadyAddresses: true".to_owned()
+        }
         (None, Operation::Update) => String::new(),
     }
 }
@@ -211,7 +254,22 @@ mod tests {
             (
                 ports(&[3000]),
                 &json!({"serviceName": null}),
-                ", and ours could keep peers from finding each other; write one, or use podManagementPolicy: Parallel",
+                ", and ours could keep peers from finding each other; write one, or name a headless Service with publishNotReadyAddresses: true",
+            ),
+            (
+                json!({"image": "etcd", "ports": [{"containerPort": 2379}]}),
+                &json!({}),
+                ", and ours could keep peers from finding each other; write podManagementPolicy: Parallel, or a probe that one member alone can pass",
+            ),
+            (
+                json!({"args": ["--bind", "127.0.0.1:3000"], "ports": [{"containerPort": 3000}]}),
+                &json!({}),
+                ", and its program listens on a loopback address, which no probe of a port reaches; write an exec probe, or have it listen on 0.0.0.0",
+            ),
+            (
+                json!({"args": ["start", "--https-certificate-file=/c"], "ports": [{"name": "http", "containerPort": 8080}]}),
+                &json!({}),
+                ", and its program serves TLS, so the declared port for plain requests may be off; write one, or declare the port https",
             ),
         ] {
             assert_eq!(says(&container, spec), [format!("{start}{line}")]);
@@ -235,7 +293,8 @@ mod tests {
             among(vec![names_pods]),
             "; write one, or set publishNotReadyAddresses: true on Service \"web\"",
         );
-        let parallel = "; write one, or use podManagementPolicy: Parallel";
+        let parallel =
+            "; write one, or name a headless Service with publishNotReadyAddresses: true";
         for services in [
             vec![with_address.clone()],
             vec![headless("web", &[])],

@@ -9,6 +9,8 @@ use crate::model::finding::Action;
 use crate::rules::Context;
 
 pub mod deadlock;
+#[cfg(test)]
+mod injected;
 pub mod invalid;
 pub mod links;
 pub mod name;

@@ -1,8 +1,9 @@
 //! Mounts by themselves: what they name, and where they appear.
 
+use std::cell::OnceCell;
 use std::collections::HashSet;
 
-use super::{dangling, unmounted};
+use super::{dangling, unmounted, uses};
 use crate::model::finding::{Action, Phase};
 use crate::model::spelling::nearest;
 use crate::model::steps::Steps;
@@ -24,8 +25,9 @@ pub static WITHOUT_VOLUME: Rule = Rule {
         what: "A container mounts a volume that neither `volumes` nor `volumeClaimTemplates` declares.",
         why: "A mount names a volume: one of the template's `volumes`, or a claim of `volumeClaimTemplates`. Without it no pod can be created. \
               From 1.34 the API server refuses the set; before, it accepts the set, and creating each pod fails for ever.\n\n\
-              Where nothing says that something else was meant, steadyset adds a claim of that name when the set is created. It does not where \
-              a volume or claim of a similar name exists, as here. At admission it is a \
+              Where one name is missing, its name or its path says that data is kept there, and nothing says that something else was meant, \
+              steadyset adds a claim of that name when the set is created. It does not where \
+              the manifest has claims of its own, or a volume of a similar name. At admission it is a \
               warning first, because another webhook may still add the volume; refused is the set as it would be stored.",
         at: &[
             "spec.template.spec.containers[N].volumeMounts[N].name",
@@ -73,7 +75,8 @@ fn without_volume(context: &Context<'_>, violations: &mut Vec<Violation>) {
     let mut advice = Advice::of(context.set);
     let mut said: HashSet<&str> = HashSet::new();
     for used in dangling(spec) {
-        if !said.insert(used.volume) {
+        // duplicate-key names what is lost: one cause, one finding
+        if !said.insert(used.volume) || context.slips.overrides_volume(used.volume) {
             continue;
         }
         let violation = Violation::new(
@@ -95,8 +98,8 @@ struct Advice<'s> {
     spec: &'s Spec<'s>,
     /// How many names are compared yet: each mount with all that is declared would cost the product of both lists.
     comparisons: Steps,
-    /// A claim that nothing mounts.
-    idle: Option<&'s str>,
+    /// A volume or claim that nothing mounts, once it was looked for.
+    idle: OnceCell<Option<String>>,
 }
 
 /// Enough for 100 mounts of nothing in a set of 100 volumes and claims.
@@ -112,7 +115,7 @@ impl<'s> Advice<'s> {
         Self {
             spec: &set.spec,
             comparisons: Steps::new(comparisons),
-            idle: None,
+            idle: OnceCell::new(),
         }
     }
 
@@ -127,23 +130,29 @@ impl<'s> Advice<'s> {
         {
             return format!("did you mean {}?", quoted(near));
         }
-        if self.idle.is_none() {
-            let mut unmounted = unmounted(self.spec);
-            self.idle = Some(
-                unmounted
-                    .next()
-                    .map_or("", |(_, claim)| &claim.metadata.name),
-            );
-        }
-        match self.idle {
-            Some(idle) if !idle.is_empty() => format!(
-                "mount the claim {}, which nothing mounts, or declare this one",
-                quoted(idle)
-            ),
-            _ => "declare it in volumeClaimTemplates (data to keep) or in the template's volumes"
-                .to_owned(),
+        match self.idle.get_or_init(|| idle(self.spec)) {
+            Some(idle) => format!("mount the {idle}, which nothing mounts, or declare this one"),
+            None => {
+                "declare it in volumeClaimTemplates (data to keep) or in the template's volumes"
+                    .to_owned()
+            }
         }
     }
+}
+
+/// The first volume that nothing mounts, or else the first such claim.
+fn idle(spec: &Spec<'_>) -> Option<String> {
+    let used: HashSet<&str> = uses(spec).map(|used| used.volume).collect();
+    let mut volumes = spec.template.spec.volumes.iter();
+    let volume = volumes.find(|volume| !used.contains(&*volume.name));
+    let claim = || {
+        unmounted(spec)
+            .next()
+            .map(|(_, claim)| &claim.metadata.name)
+    };
+    volume
+        .map(|volume| format!("volume {}", quoted(&volume.name)))
+        .or_else(|| claim().map(|name| format!("claim {}", quoted(name))))
 }
 
 /// A mount that appears nowhere.
@@ -236,6 +245,11 @@ mod tests {
                 "data",
                 claim("x"),
                 "mount the claim \"x\", which nothing mounts, or declare this one",
+            ),
+            (
+                "data",
+                json!({"volumeClaimTemplates": [{"metadata": {"name": "x"}}], "template": {"spec": {"volumes": [{"name": "y"}]}}}),
+                "mount the volume \"y\", which nothing mounts, or declare this one",
             ),
             (
                 "data",

@@ -1,5 +1,7 @@
 //! A document as it is written: its JSON, its repeated keys, and where things stand.
 
+use std::borrow::Cow;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use jsonptr::{Pointer, PointerBuf};
@@ -32,6 +34,8 @@ pub struct Duplicate {
     pub first_line: usize,
     /// Whether both values are written alike, so that nothing is lost.
     pub is_equal: bool,
+    /// The keys of a mapping, or the names of the items of a list, that stand in the value before and not in the one that wins.
+    pub lost: Vec<String>,
 }
 
 impl<'t> Body<'t> {
@@ -56,6 +60,18 @@ impl<'t> Body<'t> {
                     .map_err(|error| self.tree.fault(self.root, error.to_string()))
             })
             .map_err(|fault| self.broken(&fault))
+    }
+
+    /// Whether it is written as JSON.
+    #[must_use]
+    pub fn is_json(&self) -> bool {
+        self.tree.is_json()
+    }
+
+    /// Whether an alias stands anywhere in its part of the stream.
+    #[must_use]
+    pub fn has_aliases(&self) -> bool {
+        self.tree.has_aliases()
     }
 
     /// Where the value of a JSON Pointer stands, or the nearest parent of it that there is.
@@ -101,11 +117,22 @@ impl<'t> Body<'t> {
             .collect();
         keys.sort();
         for same in keys.chunk_by(|one, other| one.0 == other.0) {
-            let Some(((key, first, value), again)) = same.split_first() else {
+            let (Some(((key, first, value), again)), Some((_, _, winner))) =
+                (same.split_first(), same.last())
+            else {
                 continue;
             };
+            if again.is_empty() {
+                continue;
+            }
+            let kept: HashSet<String> = self.names(*winner).into_iter().collect();
             let room = MOST_DUPLICATES.saturating_sub(found.len());
-            for (_, at, other) in again.iter().rev().take(room).rev() {
+            let before = same.iter().map(|(_, _, value)| *value);
+            let overridden = before.zip(again);
+            let skipped = again.len().saturating_sub(room);
+            for (before, (_, at, other)) in overridden.skip(skipped) {
+                let mut lost = self.names(before);
+                lost.retain(|name| !kept.contains(name));
                 let mut pointer = self.pointer(mapping);
                 pointer.push_back(key.as_ref());
                 found.push(Duplicate {
@@ -113,9 +140,38 @@ impl<'t> Body<'t> {
                     position: self.place(*at),
                     first_line: self.place(*first).line,
                     is_equal: self.written(*value) == self.written(*other),
+                    lost,
                 });
             }
         }
+    }
+
+    /// The keys of a mapping, or what the items of a list are called: by their name, that of their metadata, or their text.
+    fn names(&self, value: Index) -> Vec<String> {
+        let value = self.tree.target(value);
+        let key = |at| self.tree.key(at).ok().map(Cow::into_owned);
+        match self.tree.content(value) {
+            Content::Mapping => self
+                .tree
+                .pairs(value)
+                .filter_map(|(at, _)| key(at))
+                .collect(),
+            Content::Sequence => self
+                .tree
+                .children(value)
+                .filter_map(|item| self.name(item))
+                .collect(),
+            Content::Scalar { .. } | Content::Alias(_) => Vec::new(),
+        }
+    }
+
+    fn name(&self, item: Index) -> Option<String> {
+        let named = |of| Some(self.child(of, "name")?.1);
+        let name = named(item)
+            .or_else(|| named(self.child(item, "metadata")?.1))
+            .unwrap_or(item);
+        let text = self.tree.text(self.tree.target(name));
+        text.map(|(text, _)| text.to_owned())
     }
 
     /// A value as it is written.

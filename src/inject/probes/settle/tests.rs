@@ -318,3 +318,30 @@ fn a_forged_value_is_never_restored_or_followed_to() {
         assert_eq!(written.probe(), Value::Null, "{more}");
     }
 }
+
+#[test]
+fn numbers_without_a_handler_on_create_are_the_authors() {
+    let numbers = json!({"periodSeconds": 7});
+    let set = |record: Option<&str>| {
+        let mut set = web(&json!({}));
+        set["spec"]["template"]["spec"]["containers"][0]["readinessProbe"] = numbers.clone();
+        if let Some(state) = record {
+            let first = create(&web(&json!({})), &World::default());
+            let mut copied = first.record(KEY);
+            copied["state"] = json!(state);
+            let record = json!({KEY: copied}).to_string();
+            set["metadata"]["annotations"] = json!({INJECTED: record});
+        }
+        set
+    };
+    for record in [
+        None,
+        Some("injected"),
+        Some("yielded"),
+        Some("removed"),
+        Some("adopted"),
+    ] {
+        let written = create(&set(record), &World::default());
+        assert_eq!(written.probe(), numbers, "{record:?}");
+    }
+}
