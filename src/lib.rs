@@ -15,7 +15,7 @@
 //! * [`catalogue`]: what is known of images
 //! * [`cluster_view`]: what is known of the cluster around a set
 //! * [`policy`]: what the operator decided, and exemptions
-//! * [`patch`]: changes to a set
+//! * [`change`]: typed changes of a set, and what can be asked of each
 //! * [`inject`]: what is filled in
 //! * [`rules`]: what is wrong with a set
 //! * [`review`]: the one function
@@ -50,6 +50,7 @@ pub mod admission;
 pub mod audit;
 pub mod catalogue;
 pub mod certs;
+pub mod change;
 pub mod cli;
 pub mod cluster;
 pub mod cluster_view;
@@ -59,7 +60,6 @@ pub mod inject;
 pub mod kube_client;
 pub mod metrics;
 pub mod model;
-pub mod patch;
 pub mod policy;
 pub mod policy_test;
 pub mod review;

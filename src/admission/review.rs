@@ -127,13 +127,15 @@ impl Reviewer {
         };
         let mut view = cluster.look_up(&policies, &subject, user, deadline).await;
         let now = Timestamp::now();
-        let verdict = review(&policies, subject.clone(), &view, phase, now)?;
-        let asked = cluster.look_up_orphans(&mut view, &subject, &verdict, deadline);
-        if asked.await {
-            review(&policies, subject, &view, phase, now)
-        } else {
-            Some(verdict)
+        let mut verdict = review(&policies, subject.clone(), &view, phase, now)?;
+        // each question is asked once, so this comes to an end
+        while cluster
+            .look_further(&mut view, &subject, &verdict, deadline)
+            .await
+        {
+            verdict = review(&policies, subject.clone(), &view, phase, now)?;
         }
+        Some(verdict)
     }
 }
 
@@ -150,7 +152,7 @@ impl Judgement {
             Self::Ignored => Verdict::Ignored,
             Self::Undecodable(_) => Verdict::Undecodable,
             Self::Judged(verdict) if verdict.denies() => Verdict::Denied,
-            Self::Judged(verdict) if verdict.operations.is_empty() => Verdict::Allowed,
+            Self::Judged(verdict) if !verdict.patches() => Verdict::Allowed,
             Self::Judged(_) => Verdict::Mutated,
         }
     }

@@ -64,10 +64,10 @@ pub(super) fn inject(work: &mut Work<'_, '_>) {
         add_requested(work, &volume, &request);
     }
     for mount in dangling::mounts(work.draft.set()) {
-        add_dangling(work, &mount);
+        work.step(|work| add_dangling(work, &mount));
     }
     for index in 0..work.draft.set().spec.volume_claim_templates.len() {
-        complete(work, index);
+        work.step(|work| complete(work, index));
     }
 }
 
@@ -102,10 +102,11 @@ fn add_requested(work: &mut Work<'_, '_>, volume: &str, request: &Request) {
         let claim = claim(volume, request, &work.policy.inject.volume_claims);
         let message =
             format!("claim {volume:?} added as the annotation asks; write it in the manifest");
-        add_claim(work, volume, claim, Origin::Annotation, message);
+        work.step(|work| add_claim(work, volume, claim, Origin::Annotation, message));
     }
-    if !mounted {
-        add_mount(work, container, volume, &request.mount_path);
+    // without its claim a mount would have the set refused
+    if !mounted && work.draft.set().spec.claim(volume).is_some() {
+        work.step(|work| add_mount(work, container, volume, &request.mount_path));
     }
 }
 

@@ -6,15 +6,14 @@
 use jiff::Timestamp;
 use json_patch::PatchOperation;
 
+use crate::change::{self, Change, Draft, immutable};
 use crate::cluster_view::ClusterView;
 use crate::cluster_view::Lookup;
 use crate::inject::{self, Injection, Notice};
 use crate::model::finding::{Action, Finding, Phase};
-use crate::patch::Draft;
 use crate::policy::{Policies, Policy};
 use crate::rules::Context;
 use crate::statefulset::Subject;
-use crate::statefulset::immutable;
 
 mod findings;
 pub mod manifest_row;
@@ -33,8 +32,10 @@ pub struct Verdict {
     pub notices: Vec<Notice>,
     /// The rules that the set is exempted from and breaks.
     pub exempted: Vec<&'static str>,
-    /// The JSON Patch: what the author misplaced is moved, then what is missing is filled in; empty in [`Phase::Validate`].
-    pub operations: Vec<PatchOperation>,
+    /// What the author misplaced, moved where it belongs.
+    pub moves: Vec<PatchOperation>,
+    /// What is changed after that; empty in [`Phase::Validate`].
+    pub changes: Vec<Change>,
 }
 
 impl Verdict {
@@ -44,6 +45,19 @@ impl Verdict {
         self.findings
             .iter()
             .any(|finding| finding.action == Action::Deny)
+    }
+
+    /// Whether the object is to be patched.
+    #[must_use]
+    pub fn patches(&self) -> bool {
+        !(self.moves.is_empty() && self.changes.is_empty())
+    }
+
+    /// The JSON Patch: what the author misplaced is moved, then what is missing is filled in.
+    #[must_use]
+    pub fn operations(&self) -> Vec<PatchOperation> {
+        let moves = self.moves.iter().cloned();
+        moves.chain(change::operations(&self.changes)).collect()
     }
 }
 
@@ -100,10 +114,10 @@ fn evaluate(
     } else {
         inject::inject(policy, &namespace, &mut draft, old.as_ref(), cluster)
     };
-    let (set, operations) = draft.finish();
+    let (set, injected) = draft.finish();
     let changes = old
         .as_ref()
-        .map(|old| immutable::changes(&set, &operations, old))
+        .map(|old| immutable::changes(&set, &injected, old))
         .unwrap_or_default();
     let context = Context {
         namespace: &namespace,
@@ -111,7 +125,7 @@ fn evaluate(
         old: old.as_ref().map(|old| &old.set),
         template_changed: old
             .as_ref()
-            .is_some_and(|old| old.template_changed_after(&operations)),
+            .is_some_and(|old| change::template_changed_after(&injected, old)),
         changes: &changes,
         operation,
         policy,
@@ -122,11 +136,11 @@ fn evaluate(
     let mut verdict = Verdict {
         injections: outcome.injections,
         notices: outcome.notices,
-        operations,
+        changes: injected,
         ..Verdict::default()
     };
     findings::add(&context, now, &mut verdict);
-    verdict.operations.splice(..0, slips.moves);
+    verdict.moves = slips.moves;
     verdict
 }
 

@@ -5,16 +5,13 @@
 
 use std::borrow::Cow;
 
-use json_patch::PatchOperation;
 use serde_json::value::RawValue;
-use serde_json::{Value, json};
 use thiserror::Error;
 
 pub mod annotations;
 mod authored;
-mod claim_equality;
+pub mod claim_equality;
 pub mod defaults;
-pub mod immutable;
 mod members;
 mod met;
 pub mod probe;
@@ -187,25 +184,16 @@ impl<'a> Old<'a> {
         authored::probe_fields(self.text, container, slot)
     }
 
-    /// Whether the pod template still differs once the operations are applied: a probe that was put back makes a template
-    /// what it was.
+    /// The stored pod template as it is written.
     #[must_use]
-    pub fn template_changed_after(&self, operations: &[PatchOperation]) -> bool {
-        let own: Vec<_> = operations
-            .iter()
-            .filter(|operation| operation.path().as_str().starts_with("/spec/template/"))
-            .cloned()
-            .collect();
-        if own.is_empty() || !self.template_changed {
-            return self.template_changed;
-        }
-        let parsed = |spec: &Members<'_>| -> Option<Value> {
-            spec.get(TEMPLATE)
-                .and_then(|text| serde_json::from_str(text).ok())
-        };
-        let mut wanted = json!({"spec": {"template": parsed(&self.wanted)}});
-        json_patch::patch(&mut wanted, &own).is_err()
-            || wanted.pointer("/spec/template") != parsed(&self.stored).as_ref()
+    pub fn raw_template(&self) -> Option<&'a str> {
+        self.stored.get(TEMPLATE)
+    }
+
+    /// The pod template that the user wants instead, as it is written.
+    #[must_use]
+    pub fn wanted_template(&self) -> Option<&'a str> {
+        self.wanted.get(TEMPLATE)
     }
 }
 
