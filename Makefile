@@ -3,7 +3,7 @@
 
 CARGO ?= cargo
 
-.PHONY: help run demo test bench bench-instructions bench-write-path footprint compare docs manifests lint
+.PHONY: help run demo test growth bench bench-instructions bench-write-path footprint compare docs manifests lint
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s
@@ -19,6 +19,9 @@ demo: ## five real reports through the webhook, step by step
 
 test: ## everything
 	$(CARGO) test --locked
+
+growth: ## what a review costs as each list of a set grows, in instructions; needs valgrind
+	STEADYSET_COUNT_INSTRUCTIONS=1 $(CARGO) test --locked --test growth
 
 bench: ## the cost of a review over real TLS, beside the same server with an empty handler
 	$(CARGO) bench --locked --bench admission

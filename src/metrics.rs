@@ -8,6 +8,7 @@ mod labels;
 mod late;
 mod load;
 mod log_lines;
+mod series;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -23,17 +24,16 @@ use tracing_appender::non_blocking::ErrorCounter;
 
 use crate::inject::{Kind, Origin};
 use crate::model::finding::Action;
-use crate::rules;
 
 pub use histogram::AtomicHistogram;
 pub(crate) use labels::action;
 pub use labels::{
     CacheKind, CertificateKind, Endpoint, HandshakeFailure, Operation, Shed, Verdict,
 };
-use labels::{ORIGINS, origin_text};
 use late::LateGauge;
 pub use load::Load;
 use log_lines::DroppedLines;
+use series::{by_rule, findings, injections};
 
 /// The media type of [`Metrics::encode`].
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -47,6 +47,7 @@ pub struct Metrics {
     findings: HashMap<(&'static str, Action), Counter>,
     injections: HashMap<(Kind, Origin), Counter>,
     exemptions: HashMap<&'static str, Counter>,
+    spared: HashMap<&'static str, Counter>,
     caches: Family<KindLabel<CacheKind>, Gauge>,
     certificates: Family<KindLabel<CertificateKind>, Gauge>,
     /// Without a series where nobody looks.
@@ -80,27 +81,12 @@ pub struct RequestLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct FindingLabels {
-    rule: &'static str,
-    action: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct InjectionLabels {
-    kind: &'static str,
-    source: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct EndpointLabel {
     endpoint: Endpoint,
 }
 
 /// The one label `kind`; the derive macro takes no generics.
 type KindLabel<K> = [(&'static str, K); 1];
-
-/// The one label `rule`.
-type RuleLabel = [(&'static str, &'static str); 1];
 
 fn of_kind<K>(kind: K) -> KindLabel<K> {
     [("kind", kind)]
@@ -135,7 +121,16 @@ impl Metrics {
             duration: durations(&mut registry),
             findings: findings(&mut registry),
             injections: injections(&mut registry),
-            exemptions: exemptions(&mut registry),
+            exemptions: by_rule(
+                &mut registry,
+                "exemptions",
+                "Exemptions used, dry runs not counted",
+            ),
+            spared: by_rule(
+                &mut registry,
+                "spared",
+                "Rules that only warn because of the owner of a set, dry runs not counted",
+            ),
             caches: Family::default(),
             certificates: Family::default(),
             ca_bundle: LateGauge::default(),
@@ -239,6 +234,13 @@ impl Metrics {
         self.log_lines_dropped.follow(dropped);
     }
 
+    /// Counts a rule that does not deny because of the owner that a set names.
+    pub fn count_spared(&self, rule: &'static str) {
+        if let Some(counter) = self.spared.get(rule) {
+            counter.inc();
+        }
+    }
+
     /// Says whether the cache of a kind has seen its first whole list.
     pub fn set_cache_ready(&self, kind: CacheKind, ready: bool) {
         self.caches
@@ -298,53 +300,6 @@ fn requests(registry: &mut Registry) -> Vec<Counter> {
     registry.register(
         "admission_requests",
         "Admission reviews by what became of them",
-        family,
-    );
-    counters
-}
-
-fn findings(registry: &mut Registry) -> HashMap<(&'static str, Action), Counter> {
-    let family = Family::<FindingLabels, Counter>::default();
-    let mut counters = HashMap::new();
-    for rule in rules::all() {
-        for of in [Action::Deny, Action::Warn, Action::Audit] {
-            let labels = FindingLabels {
-                rule: rule.id,
-                action: action(of),
-            };
-            counters.insert((rule.id, of), family.get_or_create_owned(&labels));
-        }
-    }
-    registry.register("findings", "Findings, dry runs not counted", family);
-    counters
-}
-
-fn injections(registry: &mut Registry) -> HashMap<(Kind, Origin), Counter> {
-    let family = Family::<InjectionLabels, Counter>::default();
-    let mut counters = HashMap::new();
-    for kind in Kind::ALL {
-        for origin in ORIGINS {
-            let labels = InjectionLabels {
-                kind: kind.word(),
-                source: origin_text(origin),
-            };
-            counters.insert((kind, origin), family.get_or_create_owned(&labels));
-        }
-    }
-    registry.register("injections", "Injections, dry runs not counted", family);
-    counters
-}
-
-fn exemptions(registry: &mut Registry) -> HashMap<&'static str, Counter> {
-    let family = Family::<RuleLabel, Counter>::default();
-    let counters = rules::all().iter().map(|rule| {
-        let counter = family.get_or_create_owned(&[("rule", rule.id)]);
-        (rule.id, counter)
-    });
-    let counters = counters.collect();
-    registry.register(
-        "exemptions",
-        "Exemptions used, dry runs not counted",
         family,
     );
     counters

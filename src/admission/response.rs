@@ -8,6 +8,7 @@ use super::warning::Warnings;
 use crate::inject::Tag;
 use crate::model::field_path::dotted;
 use crate::model::finding::{Action, Finding};
+use crate::model::text::grouped;
 use crate::review::Verdict;
 
 /// Writes the answer to a judged set.
@@ -76,14 +77,45 @@ fn tag(tag: Tag) -> &'static str {
     }
 }
 
-/// Findings that are for the audit log only. The key gets the name of the webhook in front, so it must have no slash.
+/// What is for the audit log: findings that are for it alone, and what only warns because of an owner. A key gets the name of the
+/// webhook in front, so it must have no slash.
 fn audited(verdict: &Verdict) -> Option<AuditAnnotations> {
     let texts: Vec<_> = of(verdict, Action::Audit)
         .map(|finding| format!("{} [{}]", finding.field(), finding.rule))
         .collect();
-    (!texts.is_empty()).then(|| AuditAnnotations {
-        findings: texts.join(", "),
+    let spared = verdict.spared.as_ref().map(ToString::to_string);
+    (!texts.is_empty() || spared.is_some()).then(|| AuditAnnotations {
+        findings: joined(&texts, ", "),
+        spared,
     })
+}
+
+/// At most this many bytes in the message of a denial, and in the audit annotation.
+const MESSAGE: usize = 16 * 1024;
+
+/// At most this many bytes in all causes together.
+const CAUSES: usize = 64 * 1024;
+
+/// The longest name of an object, in bytes; a longer one was not validated yet.
+pub(super) const NAME: usize = 253;
+
+/// Kept free for what counts the texts that were left out.
+const SUMMARY: usize = 64;
+
+/// The texts one after the other, as many as there is room for; the others are counted.
+fn joined(texts: &[String], separator: &str) -> String {
+    let mut all = String::new();
+    for (index, text) in texts.iter().enumerate() {
+        if all.len() + separator.len() + text.len() + SUMMARY > MESSAGE {
+            let more = grouped(texts.len() - index);
+            return format!("{all}{separator}steadyset: and {more} more findings");
+        }
+        if index > 0 {
+            all.push_str(separator);
+        }
+        all.push_str(text);
+    }
+    all
 }
 
 #[derive(Serialize)]
@@ -127,7 +159,10 @@ impl<'a> Answer<'a> {
 
 #[derive(Serialize)]
 struct AuditAnnotations {
+    #[serde(skip_serializing_if = "String::is_empty")]
     findings: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    spared: Option<String>,
 }
 
 /// Never 422 and never `Invalid`: operators delete and recreate a set that is refused so.
@@ -158,17 +193,25 @@ struct Cause {
 impl<'a> Status<'a> {
     fn forbidden(name: &'a str, denials: &[&Finding]) -> Self {
         let lines: Vec<_> = denials.iter().map(|finding| finding.line()).collect();
-        let causes = denials.iter().map(|finding| Cause::of(finding)).collect();
+        let mut room = CAUSES;
+        let causes = denials
+            .iter()
+            .map(|finding| Cause::of(finding))
+            .take_while(|cause| {
+                let left = room.checked_sub(cause.message.len() + cause.field.len());
+                room = left.unwrap_or(0);
+                left.is_some()
+            });
         let details = Details {
-            name,
+            name: if name.len() > NAME { "" } else { name },
             group: "apps",
             kind: "statefulsets",
-            causes,
+            causes: causes.collect(),
         };
         Self {
             code: 403,
             reason: "Forbidden",
-            message: lines.join("\n"),
+            message: joined(&lines, "\n"),
             details,
         }
     }
@@ -193,6 +236,7 @@ mod tests {
     use super::*;
     use crate::change::Change;
     use crate::inject::Notice;
+    use crate::review::Spared;
 
     fn finding(action: Action, pointer: &str) -> Finding {
         let (message, help) = ("it is\nwrong".to_owned(), "write it right".to_owned());
@@ -210,6 +254,22 @@ mod tests {
         let review: Value =
             serde_json::from_slice(&super::verdict("u", "web", verdict).unwrap()).unwrap();
         review["response"].clone()
+    }
+
+    #[test]
+    fn what_an_owner_spares_is_for_the_audit_log() {
+        let verdict = Verdict {
+            spared: Some(Spared {
+                owner: "Db.example.com/main".to_owned(),
+                rules: vec!["claim-mode-mismatch", "service-missing"],
+            }),
+            ..Verdict::default()
+        };
+        let spared = "claim-mode-mismatch,service-missing owned by Db.example.com/main";
+        assert_eq!(
+            answer(&verdict)["auditAnnotations"],
+            json!({ "spared": spared })
+        );
     }
 
     #[test]
@@ -249,6 +309,40 @@ mod tests {
             "warnings": ["steadyset: spec.replicas: it is wrong; write it right [some-rule]"],
         });
         assert_eq!(answer(&verdict), expected);
+    }
+
+    #[test]
+    fn an_answer_is_as_long_as_a_user_reads() {
+        let long = |index| Finding {
+            message: "\u{1F980}".repeat(1_000),
+            help: "\"".repeat(1_000),
+            ..finding(Action::Deny, &format!("/spec/{}/{index}", "f".repeat(900)))
+        };
+        let findings: Vec<_> = (0..100).map(long).collect();
+        let audited = findings.iter().cloned().map(|finding| Finding {
+            action: Action::Audit,
+            ..finding
+        });
+        let verdict = Verdict {
+            findings: audited.chain(findings.clone()).collect(),
+            ..Verdict::default()
+        };
+        let name = "n".repeat(1 << 20);
+        let bytes = super::verdict("u", &name, &verdict).unwrap();
+        assert!(bytes.len() <= 256 * 1024, "{}", bytes.len());
+        let answer: Value = serde_json::from_slice(&bytes).unwrap();
+        let status = &answer["response"]["status"];
+        let message = status["message"].as_str().unwrap();
+        assert!(message.len() <= MESSAGE, "{}", message.len());
+        assert!(
+            message.ends_with("\nsteadyset: and 98 more findings"),
+            "{message}"
+        );
+        assert!(status["details"].get("name").is_none());
+        let causes = status["details"]["causes"].as_array().unwrap();
+        assert!((10..100).contains(&causes.len()), "{}", causes.len());
+        let audited = &answer["response"]["auditAnnotations"]["findings"];
+        assert!(audited.as_str().unwrap().len() <= MESSAGE);
     }
 
     #[test]

@@ -7,9 +7,10 @@ use std::time::Instant;
 use super::{Envelope, Refusal, response};
 use crate::cluster::Cluster;
 use crate::cluster::policies::SharedPolicies;
-use crate::cluster_view::NoCluster;
+use crate::cluster_view::{NoCluster, Overlay};
 use crate::metrics::{Endpoint, Metrics, Operation, RequestLabels, Verdict};
 use crate::model::finding::Phase;
+use crate::model::text::clipped;
 use crate::review::{self, review};
 use crate::statefulset::{Subject, Undecodable};
 use crate::telemetry::REVIEWS;
@@ -100,12 +101,7 @@ impl Reviewer {
         match Subject::of(&envelope.namespace, object, old_object) {
             Ok(None) => Judgement::Ignored,
             Ok(Some(subject)) => {
-                let verdict = self.verdict(
-                    subject,
-                    envelope.user_info,
-                    phase(endpoint),
-                    deadline.into(),
-                );
+                let verdict = self.verdict(subject, envelope, phase(endpoint), deadline.into());
                 // the decoded set is large, and every request would carry it along
                 let verdict = Box::pin(verdict).await;
                 verdict.map_or(Judgement::Ignored, Judgement::Judged)
@@ -117,15 +113,19 @@ impl Reviewer {
     async fn verdict(
         &self,
         subject: Subject<'_>,
-        user: Option<&str>,
+        envelope: &Envelope<'_>,
         phase: Phase,
         deadline: tokio::time::Instant,
     ) -> Option<review::Verdict> {
         let policies = self.policies.load_full();
         let Some(cluster) = &self.cluster else {
-            return review(&policies, subject, &self.nothing, phase, Timestamp::now());
+            let mut view = Overlay::new(&self.nothing);
+            view.set_author(&envelope.user);
+            return review(&policies, subject, &view, phase, Timestamp::now());
         };
+        let user = envelope.user_info;
         let mut view = cluster.look_up(&policies, &subject, user, deadline).await;
+        view.set_author(&envelope.user);
         let now = Timestamp::now();
         let mut verdict = review(&policies, subject.clone(), &view, phase, now)?;
         // each question is asked once, so this comes to an end
@@ -170,6 +170,12 @@ impl Judgement {
 }
 
 impl Reviewed<'_> {
+    /// The answer as it is sent, an `AdmissionReview` in JSON.
+    #[must_use]
+    pub fn answer(&self) -> &[u8] {
+        &self.answer
+    }
+
     /// Counts the review and writes its line into the log.
     pub(super) fn note(&self, metrics: &Metrics, started: Instant) {
         metrics.count_request(self.labels);
@@ -181,13 +187,15 @@ impl Reviewed<'_> {
             endpoint = self.labels.endpoint.as_str(),
             operation = self.labels.operation.as_str(),
             namespace = &*self.envelope.namespace,
-            name = &*self.envelope.name,
+            // not validated yet: it may be as long as the object
+            name = clipped(&self.envelope.name, response::NAME),
             user = &*self.envelope.user,
             uid = &*self.envelope.uid,
             dry_run = self.labels.dry_run,
             verdict = self.labels.verdict.as_str(),
             findings = self.findings(),
             injections = self.injections(),
+            spared = self.verdict.spared.as_ref().map(ToString::to_string),
             micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
             "reviewed"
         );
@@ -202,6 +210,9 @@ impl Reviewed<'_> {
         }
         for rule in &self.verdict.exempted {
             metrics.count_exemption(rule);
+        }
+        for rule in self.verdict.spared.iter().flat_map(|spared| &spared.rules) {
+            metrics.count_spared(rule);
         }
     }
 

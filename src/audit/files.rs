@@ -22,6 +22,7 @@ pub fn audit(paths: &[PathBuf], options: &Options) -> Report {
         ..Report::default()
     };
     let mut around = Manifests::new(options.kube_version, ServiceKeeping::Kept).whole();
+    around.know(Kind::Endpoints);
     for namespace in namespaces(&inputs.worlds, options) {
         around.put(namespace);
     }
@@ -35,6 +36,7 @@ pub fn audit(paths: &[PathBuf], options: &Options) -> Report {
     for part in reports {
         report.append(part);
     }
+    report.note_owners();
     report
 }
 
@@ -61,6 +63,12 @@ fn served(document: &Document<'_>) -> Option<Kind> {
     Kind::served(&document.api_version, &document.kind)
 }
 
+/// Whether objects of that kind have their controller make Secrets: `SealedSecret`, `ExternalSecret`, `VaultStaticSecret`, the
+/// `Certificate` of cert-manager.
+fn makes_secrets(kind: &str) -> bool {
+    kind == "Certificate" || kind != "Secret" && kind.ends_with("Secret")
+}
+
 fn object(kind: Kind, document: &Document<'_>, namespace: &str) -> Result<Object, String> {
     let json = document.read().and_then(|body| body.json());
     let json = json.map_err(|broken| broken.message)?;
@@ -80,6 +88,7 @@ pub(crate) struct World<'r> {
 #[derive(Default)]
 struct Gathered {
     objects: Vec<Object>,
+    makes_secrets: bool,
     sets: usize,
     said: Report,
 }
@@ -123,6 +132,9 @@ impl World<'_> {
             for object in gathered.objects {
                 self.around.put(object);
             }
+            if gathered.makes_secrets {
+                self.around.note_makers_of_secrets();
+            }
             report.append(gathered.said);
             self.options.progress.find(gathered.sets);
             with_sets.extend((gathered.sets > 0).then_some(part));
@@ -147,10 +159,21 @@ impl World<'_> {
 
     /// What a rule looks up. One that is not as its kind asks for is passed over: the audit is about sets.
     fn take_up(&self, file: &Input, document: &Document<'_>, gathered: &mut Gathered) {
+        gathered.makes_secrets |= makes_secrets(&document.kind);
         // A class that is not among the manifests may well be in the cluster.
         let Some(kind) = served(document).filter(|kind| *kind != Kind::StorageClass) else {
             return;
         };
+        let own = &document.namespace;
+        let namespace = if own.is_empty() {
+            &self.options.namespace
+        } else {
+            own
+        };
+        if let Some(object) = Object::named(kind, namespace, &document.name) {
+            gathered.objects.push(object);
+            return;
+        }
         match object(kind, document, &self.options.namespace) {
             Ok(object) => gathered.objects.push(object),
             Err(reason) => gathered.said.notes.push(format!(

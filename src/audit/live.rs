@@ -90,6 +90,7 @@ pub async fn audit(
             judge(&object, &around, options, &mut report);
         }
     }
+    report.note_owners();
     Ok(report)
 }
 

@@ -2,7 +2,7 @@
 
 use super::evidence::{chart, source, survey};
 use super::recipe::{Recipe, http, tcp};
-use super::{ANY, BLANK, Entry, Timings, Unless};
+use super::{ANY, BLANK, DataFolder, Entry, OwnVariable, Timings, Unless, Versions};
 
 /// In `KRaft` mode the listener opens once the broker is registered with the controllers' quorum.
 const KAFKA: Recipe = tcp(
@@ -38,12 +38,38 @@ pub(super) const ENTRIES: &[Entry] = &[
         recipes: &[KAFKA],
         needs_peers: true,
         quorum: true,
+        needs_majority: true,
+        own_variables: &[
+            OwnVariable {
+                images: &["cp-kafka", "cp-server", "cp-enterprise-kafka"],
+                name: "KAFKA_PORT",
+            },
+            OwnVariable {
+                images: &["cp-kafka", "cp-server", "cp-enterprise-kafka"],
+                name: "KAFKA_ADVERTISED_PORT",
+            },
+        ],
+        data: &[DataFolder {
+            images: &["cp-kafka"],
+            versions: Versions::ALL,
+            path: "/var/lib/kafka/data",
+            volume: "/var/lib/kafka/data",
+            variable: "KAFKA_LOG_DIRS",
+        }],
         evidence: &[
             survey(
                 "a survey of charts, operators and issues",
                 "tcp on the client listener",
             ),
             chart("confluentinc/cp-helm-charts", "containerPort: 9092"),
+            source(
+                "confluentinc/kafka-images:kafka/include/etc/confluent/docker/configure",
+                "port is deprecated. Please use KAFKA_ADVERTISED_LISTENERS instead.",
+            ),
+            source(
+                "confluentinc/kafka-images:kafka/Dockerfile.ubi8",
+                "VOLUME [\"/var/lib/kafka/data\", \"/etc/kafka/secrets\"]",
+            ),
         ],
         ..BLANK
     },
@@ -55,12 +81,46 @@ pub(super) const ENTRIES: &[Entry] = &[
         recipes: &[tcp(&["kafka", "internal"], 9092)],
         needs_peers: true,
         quorum: true,
+        needs_majority: true,
+        data: &[DataFolder {
+            images: &["redpanda"],
+            versions: Versions::ALL,
+            path: "/var/lib/redpanda/data",
+            volume: "/var/lib/redpanda/data",
+            variable: "",
+        }],
         evidence: &[
             survey(
                 "a survey of charts, operators and issues",
                 "Redpanda and sentinel use other ports than the default",
             ),
             source("redpanda-data/redpanda:conf/redpanda.yaml", "port: 9092"),
+            source(
+                "docs.redpanda.com: reference/properties",
+                "data_directory: /var/lib/redpanda/data",
+            ),
+        ],
+        ..BLANK
+    },
+    Entry {
+        name: "schema-registry",
+        images: &["cp-schema-registry"],
+        programs: &["run", "schema-registry-start"],
+        recipes: &[tcp(&["schema-registry", "http", "rest"], 8081)],
+        node_local: true,
+        own_variables: &[OwnVariable {
+            images: &["cp-schema-registry"],
+            name: "SCHEMA_REGISTRY_PORT",
+        }],
+        evidence: &[
+            source(
+                "docs.confluent.io: schema-registry/installation/config",
+                "listeners: http://0.0.0.0:8081",
+            ),
+            source(
+                "confluentinc/schema-registry-images:schema-registry/include/etc/confluent/docker/configure",
+                "PORT is deprecated. Please use SCHEMA_REGISTRY_LISTENERS instead.",
+            ),
         ],
         ..BLANK
     },
@@ -77,12 +137,31 @@ pub(super) const ENTRIES: &[Entry] = &[
         needs_peers: true,
         quorum: true,
         database: true,
+        own_variables: &[OwnVariable {
+            images: &["rabbitmq"],
+            name: "RABBITMQ_NODE_PORT",
+        }],
+        data: &[DataFolder {
+            images: &["rabbitmq"],
+            versions: Versions::ALL,
+            path: "/var/lib/rabbitmq/mnesia",
+            volume: "/var/lib/rabbitmq",
+            variable: "RABBITMQ_MNESIA_BASE",
+        }],
         evidence: &[
+            source(
+                "rabbitmq/rabbitmq-server:deps/rabbit/scripts/rabbitmq-env",
+                "RABBITMQ_NODE_PORT",
+            ),
             // a node that restarts waits for those that stopped after it
             survey("rabbitmq/cluster-operator", "tcp amqp 10/10/5/3"),
             survey(
                 "a survey of charts, operators and issues",
                 "tcp 5672, warn if OrderedReady",
+            ),
+            source(
+                "docker-library/rabbitmq:4.0/ubuntu/Dockerfile",
+                "VOLUME $RABBITMQ_DATA_DIR, which is /var/lib/rabbitmq",
             ),
         ],
         ..BLANK

@@ -2,7 +2,7 @@
 
 use super::evidence::{chart, source, survey};
 use super::recipe::{Recipe, http, tcp};
-use super::{BLANK, Entry, Unless};
+use super::{BLANK, DataFolder, Entry, Unless, Versions};
 
 /// The listener is bound before the election; `ruok` would need a whitelist.
 const ZOOKEEPER: Recipe = tcp(
@@ -28,10 +28,37 @@ pub(super) const ENTRIES: &[Entry] = &[
         quorum: true,
         node_local: true,
         database: true,
-        evidence: &[survey(
-            "a survey of charts, operators and issues",
-            "tcp 2181 (`ruok` needs `4lw.commands.whitelist`)",
-        )],
+        listens_first: true,
+        data: &[
+            DataFolder {
+                images: &["zookeeper"],
+                versions: Versions::ALL,
+                path: "/data",
+                volume: "/data",
+                variable: "ZOO_DATA_DIR",
+            },
+            DataFolder {
+                images: &["cp-zookeeper"],
+                versions: Versions::ALL,
+                path: "/var/lib/zookeeper/data",
+                volume: "/var/lib/zookeeper/data",
+                variable: "",
+            },
+        ],
+        evidence: &[
+            survey(
+                "a survey of charts, operators and issues",
+                "tcp 2181 (`ruok` needs `4lw.commands.whitelist`)",
+            ),
+            source(
+                "31z4/zookeeper-docker:3.9.3/Dockerfile",
+                "VOLUME [\"$ZOO_DATA_DIR\", \"$ZOO_DATA_LOG_DIR\", \"$ZOO_LOG_DIR\"], the first of which is /data",
+            ),
+            source(
+                "confluentinc/kafka-images:zookeeper/Dockerfile.ubi8",
+                "VOLUME [\"/var/lib/zookeeper/data\", \"/var/lib/zookeeper/log\", \"/etc/zookeeper/secrets\"]",
+            ),
+        ],
         ..BLANK
     },
     Entry {
@@ -42,6 +69,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         needs_peers: true,
         quorum: true,
         database: true,
+        needs_majority: true,
         evidence: &[chart(
             "bitnami/charts:bitnami/clickhouse",
             "containerPort: 9181",
@@ -57,6 +85,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         needs_peers: true,
         quorum: true,
         database: true,
+        needs_majority: true,
+        listens_first: true,
         evidence: &[
             survey(
                 "etcd-io/etcd#16984",
@@ -78,6 +108,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         needs_peers: true,
         quorum: true,
         node_local: true,
+        needs_majority: true,
         evidence: &[
             survey(
                 "hashicorp/consul-k8s",
@@ -130,10 +161,23 @@ pub(super) const ENTRIES: &[Entry] = &[
         ],
         recipes: &[http(&["http", "grafana", "web"], 3000, "/api/health").alive("/api/health")],
         node_local: true,
-        evidence: &[source(
-            "grafana/helm-charts:charts/grafana/values.yaml",
-            "path: /api/health port: 3000",
-        )],
+        data: &[DataFolder {
+            images: &["grafana", "grafana-oss", "grafana-enterprise"],
+            versions: Versions::ALL,
+            path: "/var/lib/grafana",
+            volume: "",
+            variable: "GF_PATHS_DATA",
+        }],
+        evidence: &[
+            source(
+                "grafana/helm-charts:charts/grafana/values.yaml",
+                "path: /api/health port: 3000",
+            ),
+            source(
+                "grafana/grafana:Dockerfile",
+                "GF_PATHS_DATA=/var/lib/grafana",
+            ),
+        ],
         ..BLANK
     },
 ];

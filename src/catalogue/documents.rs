@@ -2,7 +2,7 @@
 
 use super::evidence::{Evidence, chart, source, survey};
 use super::recipe::{Recipe, http, tcp};
-use super::{ANY, BLANK, Entry, Timings, Unless};
+use super::{ANY, BLANK, DataFolder, Entry, OwnVariable, Timings, Tool, Unless, Versions};
 
 /// Before `rs.initiate` no member is primary or secondary, so anything more than the listener would block the start.
 const MONGO: Recipe = tcp(&["mongodb", "mongo", "tcp-mongodb", "db"], 27017);
@@ -37,10 +37,46 @@ pub(super) const ENTRIES: &[Entry] = &[
         quorum: true,
         node_local: true,
         database: true,
-        evidence: &[survey(
-            "a survey of charts, operators and issues",
-            "tcp 27017 until `rs.initiate` is known to be done",
-        )],
+        recovers: true,
+        data: &[DataFolder {
+            images: &["mongo"],
+            versions: Versions::ALL,
+            path: "/data/db",
+            volume: "/data/db",
+            variable: "",
+        }],
+        tools: &[
+            Tool {
+                images: &["mongo"],
+                name: "mongosh",
+                versions: Versions::since(5, 0),
+                instead: "mongo",
+            },
+            Tool {
+                images: &["mongo"],
+                name: "mongo",
+                versions: Versions::before(6, 0),
+                instead: "mongosh",
+            },
+        ],
+        evidence: &[
+            survey(
+                "a survey of charts, operators and issues",
+                "tcp 27017 until `rs.initiate` is known to be done",
+            ),
+            source(
+                "docker-library/mongo:7.0/Dockerfile",
+                "VOLUME /data/db /data/configdb",
+            ),
+            source(
+                "mongodb.com/docs/manual/release-notes/6.0",
+                "the mongo shell is removed in 6.0; mongosh replaces it",
+            ),
+            source(
+                "docker-library/mongo#492",
+                "mongosh is in the images of 5.0 and later",
+            ),
+        ],
         ..BLANK
     },
     Entry {
@@ -58,7 +94,22 @@ pub(super) const ENTRIES: &[Entry] = &[
         quorum: true,
         node_local: true,
         database: true,
-        evidence: &[SEARCH_PORT],
+        listens_first: true,
+        recovers: true,
+        data: &[DataFolder {
+            images: &["elasticsearch"],
+            versions: Versions::ALL,
+            path: "/usr/share/elasticsearch/data",
+            volume: "",
+            variable: "path.data",
+        }],
+        evidence: &[
+            SEARCH_PORT,
+            source(
+                "elastic.co/guide: docker",
+                "bind a volume on /usr/share/elasticsearch/data",
+            ),
+        ],
         ..BLANK
     },
     Entry {
@@ -71,7 +122,22 @@ pub(super) const ENTRIES: &[Entry] = &[
         quorum: true,
         node_local: true,
         database: true,
-        evidence: &[SEARCH_PORT],
+        listens_first: true,
+        recovers: true,
+        data: &[DataFolder {
+            images: &["opensearch"],
+            versions: Versions::ALL,
+            path: "/usr/share/opensearch/data",
+            volume: "",
+            variable: "path.data",
+        }],
+        evidence: &[
+            SEARCH_PORT,
+            source(
+                "opensearch.org/docs: docker",
+                "opensearch-data1:/usr/share/opensearch/data",
+            ),
+        ],
         ..BLANK
     },
     Entry {
@@ -83,10 +149,23 @@ pub(super) const ENTRIES: &[Entry] = &[
         needs_peers: true,
         quorum: true,
         database: true,
-        evidence: &[survey(
-            "a survey of charts, operators and issues",
-            "tcp 9042 (nodetool forks a JVM every period)",
-        )],
+        data: &[DataFolder {
+            images: &["cassandra"],
+            versions: Versions::ALL,
+            path: "/var/lib/cassandra/data",
+            volume: "/var/lib/cassandra",
+            variable: "",
+        }],
+        evidence: &[
+            survey(
+                "a survey of charts, operators and issues",
+                "tcp 9042 (nodetool forks a JVM every period)",
+            ),
+            source(
+                "docker-library/cassandra:5.0/Dockerfile",
+                "VOLUME /var/lib/cassandra",
+            ),
+        ],
         ..BLANK
     },
     Entry {
@@ -113,7 +192,20 @@ pub(super) const ENTRIES: &[Entry] = &[
         // its files are append-only: there is nothing to recover at the start
         database: false,
         // `/_up` may ask for a login
-        evidence: &[chart("apache/couchdb-helm", "containerPort: 5984")],
+        data: &[DataFolder {
+            images: &["couchdb"],
+            versions: Versions::ALL,
+            path: "/opt/couchdb/data",
+            volume: "/opt/couchdb/data",
+            variable: "",
+        }],
+        evidence: &[
+            chart("apache/couchdb-helm", "containerPort: 5984"),
+            source(
+                "apache/couchdb-docker:3.4.2/Dockerfile",
+                "VOLUME /opt/couchdb/data",
+            ),
+        ],
         ..BLANK
     },
     Entry {
@@ -123,7 +215,36 @@ pub(super) const ENTRIES: &[Entry] = &[
         recipes: &[INFLUX],
         node_local: true,
         database: true,
-        evidence: &[chart("influxdata/helm-charts", "containerPort: 8086")],
+        data: &[
+            DataFolder {
+                images: &["influxdb"],
+                versions: Versions::before(2, 0),
+                path: "/var/lib/influxdb/data",
+                volume: "/var/lib/influxdb",
+                variable: "INFLUXDB_DATA_DIR",
+            },
+            DataFolder {
+                images: &["influxdb"],
+                versions: Versions {
+                    from: (2, 0),
+                    until: (3, 0),
+                },
+                path: "/var/lib/influxdb2",
+                volume: "/var/lib/influxdb2",
+                variable: "INFLUXD_ENGINE_PATH",
+            },
+        ],
+        evidence: &[
+            chart("influxdata/helm-charts", "containerPort: 8086"),
+            source(
+                "influxdata/influxdata-docker:influxdb/1.11/Dockerfile",
+                "VOLUME /var/lib/influxdb",
+            ),
+            source(
+                "influxdata/influxdata-docker:influxdb/2.7/Dockerfile",
+                "VOLUME /var/lib/influxdb2 /etc/influxdb2",
+            ),
+        ],
         ..BLANK
     },
     Entry {
@@ -135,9 +256,26 @@ pub(super) const ENTRIES: &[Entry] = &[
         needs_peers: true,
         quorum: true,
         database: true,
+        own_variables: &[OwnVariable {
+            images: &["neo4j"],
+            name: "NEO4J_PORT",
+        }],
+        data: &[DataFolder {
+            images: &["neo4j"],
+            versions: Versions::ALL,
+            path: "/data",
+            volume: "/data",
+            variable: "",
+        }],
+        needs_majority: true,
         evidence: &[
+            source(
+                "neo4j.com/docs/operations-manual: docker/configuration",
+                "every variable that begins with NEO4J_ is a setting, and one of an unknown name keeps Neo4j 5 from starting",
+            ),
             survey("bitnami/charts:bitnami/neo4j", "http admin / tcp bolt"),
             chart("helm/charts:stable/neo4j", "containerPort: 7687"),
+            source("neo4j/docker-neo4j: Dockerfile", "VOLUME /data /logs"),
         ],
         ..BLANK
     },
@@ -168,10 +306,18 @@ pub(super) const ENTRIES: &[Entry] = &[
         },
         node_local: true,
         database: true,
+        data: &[DataFolder {
+            images: &["meilisearch"],
+            versions: Versions::ALL,
+            path: "/meili_data",
+            volume: "",
+            variable: "MEILI_DB_PATH",
+        }],
         evidence: &[
             chart("meilisearch/meilisearch-kubernetes", "path: /health"),
             chart("meilisearch/meilisearch-kubernetes", "containerPort: 7700"),
             chart("meilisearch/meilisearch-kubernetes", "timeoutSeconds: 10"),
+            source("meilisearch/meilisearch:Dockerfile", "WORKDIR /meili_data"),
         ],
         ..BLANK
     },
@@ -183,7 +329,20 @@ pub(super) const ENTRIES: &[Entry] = &[
         needs_peers: true,
         quorum: true,
         database: true,
-        evidence: &[chart("qdrant/qdrant-helm", "containerPort: 6333")],
+        data: &[DataFolder {
+            images: &["qdrant"],
+            versions: Versions::ALL,
+            path: "/qdrant/storage",
+            volume: "",
+            variable: "QDRANT__STORAGE__STORAGE_PATH",
+        }],
+        evidence: &[
+            chart("qdrant/qdrant-helm", "containerPort: 6333"),
+            source(
+                "qdrant.tech/documentation: docker",
+                "-v $(pwd)/qdrant_storage:/qdrant/storage",
+            ),
+        ],
         ..BLANK
     },
     Entry {

@@ -9,6 +9,7 @@ mod brokers;
 mod coordination;
 mod documents;
 mod evidence;
+mod facts;
 mod monitoring;
 mod observability;
 mod program;
@@ -19,6 +20,7 @@ mod stores;
 mod unless;
 
 pub use evidence::{Evidence, ReadIn};
+pub use facts::{DataFolder, OwnVariable, Tool, Versions, version};
 pub(crate) use program::repository;
 pub(super) use program::{image_name, only_waits, words};
 pub(super) use recipe::is_metrics;
@@ -29,12 +31,13 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use crate::statefulset::set::Container;
+use crate::statefulset::view::Text;
 
 /// A system that the catalogue knows.
 #[derive(Debug, PartialEq, Eq)]
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "four facts that do not depend on each other"
+    reason = "facts that do not depend on each other"
 )]
 pub struct Entry {
     /// Its name: what the record and `steadyset explain` call it.
@@ -61,7 +64,21 @@ pub struct Entry {
     pub node_local: bool,
     /// Whether it is a database: a start may take as long as its recovery.
     pub database: bool,
-    /// Where the probe comes from.
+    /// Whether not even the first member serves alone: it needs a majority. Others begin with a member that starts alone (Cassandra's
+    /// seed, Galera's bootstrap).
+    pub needs_majority: bool,
+    /// Whether it takes connections before it has loaded or recovered its data: redis answers `LOADING`, `PostgreSQL` "the database
+    /// system is starting up", Patroni and Elasticsearch serve their API, etcd and `ZooKeeper` bind their port first.
+    pub listens_first: bool,
+    /// Whether a start after a crash replays what was not written yet, which takes minutes where there is much of it.
+    pub recovers: bool,
+    /// Where its images keep their data.
+    pub data: &'static [DataFolder],
+    /// The programs that not every version of its images has.
+    pub tools: &'static [Tool],
+    /// The variables that its images take for their own settings, and that a Service called like the system has the kubelet set.
+    pub own_variables: &'static [OwnVariable],
+    /// Where the facts come from.
     pub evidence: &'static [Evidence],
 }
 
@@ -97,6 +114,12 @@ const BLANK: Entry = Entry {
     quorum: false,
     node_local: false,
     database: false,
+    needs_majority: false,
+    listens_first: false,
+    recovers: false,
+    data: &[],
+    tools: &[],
+    own_variables: &[],
     evidence: &[],
 };
 
@@ -119,7 +142,8 @@ pub fn all() -> impl Iterator<Item = &'static Entry> {
 #[must_use]
 pub fn by_image(image: &str) -> Option<&'static Entry> {
     static INDEX: LazyLock<Index> = LazyLock::new(Index::new);
-    INDEX.get(image_name(image))
+    let name = image_name(image);
+    (!name.is_empty()).then(|| INDEX.get(name))?
 }
 
 /// The entries by what their images are called.
@@ -163,6 +187,13 @@ pub fn running(container: &Container<'_>) -> Option<&'static Entry> {
     by_image(&container.image).filter(|entry| program::runs(entry, container))
 }
 
+/// The commands that a command line starts, without the shells, init programs and changes of user around them.
+#[must_use]
+pub fn commands(line: &[Text<'_>]) -> Vec<Vec<String>> {
+    let line: Vec<String> = line.iter().map(ToString::to_string).collect();
+    program::started(&line)
+}
+
 /// The entry of that name.
 #[must_use]
 pub fn named(name: &str) -> Option<&'static Entry> {
@@ -204,6 +235,34 @@ impl Entry {
 
     fn is_safe_for(&self, container: &Container<'_>) -> bool {
         !self.unless.iter().any(|unless| unless.holds(container))
+    }
+
+    /// The folders in which an image may keep its data; more than one where its version is not known.
+    pub fn data_folders(&self, image: &str) -> impl Iterator<Item = &'static DataFolder> + use<> {
+        let (version, data) = (version(image), self.data);
+        let image = image.to_owned();
+        data.iter().filter(move |folder| {
+            facts::is_one_of(&image, folder.images) && folder.versions.may_hold(version)
+        })
+    }
+
+    /// What is known of a program that the image does not have; `None` where it has it or nobody knows.
+    #[must_use]
+    pub fn lacks(&self, image: &str, program: &str) -> Option<&'static Tool> {
+        let version = version(image)?;
+        self.tools.iter().find(|tool| {
+            tool.name == program
+                && facts::is_one_of(image, tool.images)
+                && !tool.versions.may_hold(Some(version))
+        })
+    }
+
+    /// The variables that an image takes for its own settings.
+    pub fn variables_of<'i>(&self, image: &'i str) -> impl Iterator<Item = &'static str> + use<'i> {
+        let variables = self.own_variables.iter();
+        variables
+            .filter(move |variable| facts::is_one_of(image, variable.images))
+            .map(|variable| variable.name)
     }
 
     /// The best probe for the container with the port it asks.

@@ -156,7 +156,7 @@ fn serves(entry: &Entry, command: &[String]) -> bool {
 }
 
 /// The commands that a command line starts, without the shells, init programs and changes of user around them.
-fn started(line: &[String]) -> Vec<Vec<String>> {
+pub(super) fn started(line: &[String]) -> Vec<Vec<String>> {
     let Some((first, rest)) = line.split_first() else {
         return Vec::new();
     };

@@ -2,7 +2,7 @@
 
 use super::evidence::{Evidence, chart, source, survey};
 use super::recipe::{Recipe, http, shell, tcp};
-use super::{ANY, BLANK, Entry, Timings, Unless};
+use super::{ANY, BLANK, DataFolder, Entry, Timings, Tool, Unless, Versions};
 
 /// `pg_isready` needs no credentials, answers for a server that is up whatever the role, and fails while it recovers. The
 /// image's first start runs a temporary server on a Unix socket only, so the host must be named.
@@ -98,7 +98,37 @@ pub(super) const ENTRIES: &[Entry] = &[
         at_least: CLIENT,
         node_local: true,
         database: true,
-        evidence: &[PG_TOLD, PG_QUIET, PG_TIMINGS],
+        listens_first: true,
+        recovers: true,
+        data: &[
+            DataFolder {
+                images: &["postgres", "postgis", "pgvector", "timescaledb"],
+                versions: Versions::before(18, 0),
+                path: "/var/lib/postgresql/data",
+                volume: "/var/lib/postgresql/data",
+                variable: "PGDATA",
+            },
+            DataFolder {
+                images: &["postgres", "postgis", "pgvector", "timescaledb"],
+                versions: Versions::since(18, 0),
+                path: "/var/lib/postgresql/{major}/docker",
+                volume: "/var/lib/postgresql",
+                variable: "PGDATA",
+            },
+        ],
+        evidence: &[
+            PG_TOLD,
+            PG_QUIET,
+            PG_TIMINGS,
+            source(
+                "docker-library/postgres:17/bookworm/Dockerfile",
+                "ENV PGDATA /var/lib/postgresql/data VOLUME /var/lib/postgresql/data",
+            ),
+            source(
+                "docker-library/postgres:18/bookworm/Dockerfile",
+                "ENV PGDATA /var/lib/postgresql/18/docker VOLUME /var/lib/postgresql",
+            ),
+        ],
         ..BLANK
     },
     Entry {
@@ -109,6 +139,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         at_least: CLIENT,
         needs_peers: true,
         database: true,
+        listens_first: true,
+        recovers: true,
         evidence: &[
             survey(
                 "zalando/postgres-operator#2004",
@@ -135,7 +167,29 @@ pub(super) const ENTRIES: &[Entry] = &[
         at_least: CLIENT,
         node_local: true,
         database: true,
-        evidence: &[PING_TOLD, PING_SOURCE, PING_PORT, MYSQL_PORT, PING_TIMINGS],
+        recovers: true,
+        data: &[DataFolder {
+            images: &["mysql", "mysql-server", "percona", "percona-server"],
+            versions: Versions::ALL,
+            path: "/var/lib/mysql",
+            volume: "/var/lib/mysql",
+            variable: "",
+        }],
+        evidence: &[
+            PING_TOLD,
+            PING_SOURCE,
+            PING_PORT,
+            MYSQL_PORT,
+            PING_TIMINGS,
+            source(
+                "docker-library/mysql:8.4/Dockerfile.oracle",
+                "VOLUME /var/lib/mysql",
+            ),
+            source(
+                "percona/percona-docker:percona-server-8.0/Dockerfile",
+                "/var/lib/mysql",
+            ),
+        ],
         ..BLANK
     },
     Entry {
@@ -147,6 +201,28 @@ pub(super) const ENTRIES: &[Entry] = &[
         at_least: CLIENT,
         node_local: true,
         database: true,
+        recovers: true,
+        data: &[DataFolder {
+            images: &["mariadb"],
+            versions: Versions::ALL,
+            path: "/var/lib/mysql",
+            volume: "/var/lib/mysql",
+            variable: "",
+        }],
+        tools: &[
+            Tool {
+                images: &["mariadb"],
+                name: "mysqladmin",
+                versions: Versions::before(11, 0),
+                instead: "mariadb-admin",
+            },
+            Tool {
+                images: &["mariadb"],
+                name: "mysql",
+                versions: Versions::before(11, 0),
+                instead: "mariadb",
+            },
+        ],
         evidence: &[
             survey(
                 "bitnami/charts:bitnami/mariadb",
@@ -156,6 +232,14 @@ pub(super) const ENTRIES: &[Entry] = &[
             PING_PORT,
             MYSQL_PORT,
             PING_TIMINGS,
+            source(
+                "MariaDB/mariadb-docker:11.4/Dockerfile",
+                "VOLUME /var/lib/mysql",
+            ),
+            source(
+                "mariadb.org/mariadb-11-0-docker-official-image",
+                "the MySQL names of the programs are gone from MariaDB 11.0 on",
+            ),
         ],
         ..BLANK
     },
@@ -167,6 +251,14 @@ pub(super) const ENTRIES: &[Entry] = &[
         needs_peers: true,
         quorum: true,
         database: true,
+        recovers: true,
+        data: &[DataFolder {
+            images: &["percona-xtradb-cluster"],
+            versions: Versions::ALL,
+            path: "/var/lib/mysql",
+            volume: "/var/lib/mysql",
+            variable: "",
+        }],
         evidence: &[
             survey(
                 "helm/charts#5762",
@@ -175,6 +267,10 @@ pub(super) const ENTRIES: &[Entry] = &[
             source(
                 "bitnami/charts:bitnami/mariadb-galera/values.yaml",
                 "mysql: 3306",
+            ),
+            source(
+                "percona/percona-docker:percona-xtradb-cluster-8.0/Dockerfile",
+                "VOLUME [\"/var/lib/mysql\", \"/var/log/mysql\"]",
             ),
         ],
         ..BLANK
@@ -206,10 +302,24 @@ pub(super) const ENTRIES: &[Entry] = &[
         recipes: &[http(&["http", "http-port", "tcp-http"], 8123, "/ping").alive("/ping")],
         node_local: true,
         database: true,
-        evidence: &[survey(
-            "a survey of charts, operators and issues",
-            "GET /ping :8123",
-        )],
+        recovers: true,
+        data: &[DataFolder {
+            images: &["clickhouse-server", "clickhouse"],
+            versions: Versions::ALL,
+            path: "/var/lib/clickhouse",
+            volume: "/var/lib/clickhouse",
+            variable: "",
+        }],
+        evidence: &[
+            survey(
+                "a survey of charts, operators and issues",
+                "GET /ping :8123",
+            ),
+            source(
+                "ClickHouse/ClickHouse:docker/server/Dockerfile.ubuntu",
+                "VOLUME /var/lib/clickhouse",
+            ),
+        ],
         ..BLANK
     },
     Entry {
@@ -219,7 +329,20 @@ pub(super) const ENTRIES: &[Entry] = &[
         recipes: &[tcp(&["http"], 9000)],
         node_local: true,
         database: true,
-        evidence: &[chart("questdb/questdb-kubernetes", "containerPort: 9000")],
+        data: &[DataFolder {
+            images: &["questdb"],
+            versions: Versions::ALL,
+            path: "/var/lib/questdb",
+            volume: "",
+            variable: "",
+        }],
+        evidence: &[
+            chart("questdb/questdb-kubernetes", "containerPort: 9000"),
+            source(
+                "questdb/questdb:core/Dockerfile",
+                "WORKDIR /var/lib/questdb",
+            ),
+        ],
         ..BLANK
     },
 ];

@@ -2,7 +2,7 @@
 
 use super::evidence::{Evidence, chart, source, survey};
 use super::recipe::{Recipe, http, shell, tcp};
-use super::{ANY, BLANK, Entry, Timings, Unless};
+use super::{ANY, BLANK, DataFolder, Entry, Timings, Unless, Versions};
 
 /// `redis-cli ping` exits 0 whatever the answer. `LOADING` and `MASTERDOWN` are not ready. `NOAUTH`, `WRONGPASS` and
 /// `NOPERM` come from a server that serves those who know the password.
@@ -118,6 +118,14 @@ pub(super) const ENTRIES: &[Entry] = &[
         at_least: REDIS_TIMINGS,
         node_local: true,
         database: true,
+        listens_first: true,
+        data: &[DataFolder {
+            images: &["redis"],
+            versions: Versions::ALL,
+            path: "/data",
+            volume: "/data",
+            variable: "",
+        }],
         evidence: REDIS_EVIDENCE,
         ..BLANK
     },
@@ -132,6 +140,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         quorum: true,
         node_local: true,
         database: true,
+        listens_first: true,
         evidence: REDIS_EVIDENCE,
         ..BLANK
     },
@@ -144,6 +153,14 @@ pub(super) const ENTRIES: &[Entry] = &[
         at_least: REDIS_TIMINGS,
         node_local: true,
         database: true,
+        listens_first: true,
+        data: &[DataFolder {
+            images: &["valkey"],
+            versions: Versions::ALL,
+            path: "/data",
+            volume: "/data",
+            variable: "",
+        }],
         evidence: VALKEY_EVIDENCE,
         ..BLANK
     },
@@ -158,6 +175,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         quorum: true,
         node_local: true,
         database: true,
+        listens_first: true,
         evidence: VALKEY_EVIDENCE,
         ..BLANK
     },
@@ -170,6 +188,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         at_least: REDIS_TIMINGS,
         node_local: true,
         database: true,
+        listens_first: true,
         evidence: &[
             source("bitnami/charts:bitnami/keydb", "keydb-cli"),
             REDIS_TOLD,

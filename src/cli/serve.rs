@@ -153,7 +153,7 @@ impl Args {
         follow_files(&self.config, &store, &mut tasks)?;
         let cluster = self
             .cluster
-            .start(&metrics, &mut readiness, &mut tasks)
+            .start(&metrics, &mut readiness, &mut tasks, &store)
             .await?;
         if let Some(cluster) = &cluster {
             let gate = readiness.gate("policies");
@@ -305,6 +305,7 @@ impl Cluster {
         metrics: &Arc<Metrics>,
         readiness: &mut Readiness,
         tasks: &mut Tasks,
+        store: &Store,
     ) -> anyhow::Result<Option<Arc<cluster::Cluster>>> {
         if self.offline {
             return Ok(None);
@@ -318,7 +319,9 @@ impl Cluster {
             .await
             .context("no cluster to serve; --no-cluster serves without one")?;
         let cluster = Arc::new(cluster::Cluster::new(client, self.kube_version));
-        cluster.start(metrics, readiness, tasks);
+        // the controller must not act on the built-in default while the cluster's own policies are on their way
+        store.await_objects();
+        cluster.start(metrics, readiness, tasks, store.followed());
         Ok(Some(cluster))
     }
 }

@@ -13,8 +13,9 @@ use kube::{Api, Client};
 use tokio::sync::Notify;
 
 use super::cache::Cache;
-use super::exempt::Exempters;
+
 use super::governing_service::LinkedSet;
+use super::rights::Rights;
 use crate::cluster_view::prune::Class;
 use crate::cluster_view::{
     ClusterView, DisruptionBudget, Lookup, NamespaceLabels, Pod, Service, ServiceKeeping,
@@ -52,7 +53,7 @@ pub struct Cluster {
     pub(super) classes: Cache<Class>,
     pub(super) budgets: Cache<DisruptionBudget>,
     pub(super) namespaces: Cache<NamespaceLabels>,
-    pub(super) exempters: Exempters,
+    pub(super) rights: Rights,
 }
 
 impl fmt::Debug for Cluster {
@@ -76,7 +77,7 @@ impl Cluster {
             classes: Cache::default(),
             budgets: Cache::default(),
             namespaces: Cache::default(),
-            exempters: Exempters::default(),
+            rights: Rights::default(),
         }
     }
 

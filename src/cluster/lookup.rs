@@ -45,6 +45,10 @@ impl Cluster {
         let Some(policy) = policy_for(policies, subject, &view) else {
             return view;
         };
+        if policy.asks_for_service_rights() && subject.operation() == Operation::Create {
+            let right = self.may_create_services_in(namespace, user, deadline);
+            view.set_service_right(right.await);
+        }
         if policy.exemptions.require_verb && Exemption::of(&subject.set).is_some() {
             view.set_exempt_verb(self.may_exempt(policy, user, deadline).await);
         }

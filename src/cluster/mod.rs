@@ -4,12 +4,12 @@
 //! The knowledge rooms see none of this but [`crate::cluster_view::ClusterView`].
 
 mod cache;
-mod exempt;
 mod governing_service;
 mod live;
 mod lookup;
 mod orphans;
 pub mod policies;
+mod rights;
 mod start;
 #[cfg(test)]
 mod testing;

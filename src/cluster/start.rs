@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 use super::Cluster;
 use super::cache::Cache;
 use super::governing_service::{Controller, LinkedSet, Requests};
+use super::policies::InForce;
 use super::watch::{Change, Watch};
 use crate::cluster_view::prune;
 use crate::metrics::{CacheKind, Metrics};
@@ -28,6 +29,7 @@ impl Cluster {
         metrics: &Arc<Metrics>,
         readiness: &mut Readiness,
         tasks: &mut JoinSet<&'static str>,
+        policies: InForce,
     ) {
         let mut start = Start {
             cluster: self,
@@ -36,7 +38,7 @@ impl Cluster {
             tasks,
         };
         start.questions();
-        start.governing_services();
+        start.governing_services(policies);
         let class = |object: StorageClass| Some(prune::class(&object));
         start.watch(
             CacheKind::StorageClasses,
@@ -120,7 +122,7 @@ impl Start<'_> {
         });
     }
 
-    fn governing_services(&mut self) {
+    fn governing_services(&mut self, policies: InForce) {
         let (requests, told) = Requests::new();
         let (tell, metrics) = (requests.clone(), Arc::clone(self.metrics));
         self.watch(
@@ -136,8 +138,18 @@ impl Start<'_> {
             |object: StatefulSet| LinkedSet::of(object),
             move |cluster, change| cluster.sets_changed(change, &tell),
         );
+        let InForce {
+            policies,
+            mut changes,
+        } = policies;
+        let (cluster, tell) = (Arc::clone(self.cluster), requests.clone());
+        self.task("policies of the governing Services", async move {
+            while changes.changed().await.is_ok() {
+                cluster.look_at_all(&tell);
+            }
+        });
         let (cluster, metrics) = (Arc::clone(self.cluster), Arc::clone(self.metrics));
-        let controller = Controller::new(cluster, requests, metrics);
+        let controller = Controller::new(cluster, policies, requests, metrics);
         self.task("controller of governing Services", controller.run(told));
     }
 
@@ -177,6 +189,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::cluster::policies::Store;
     use crate::cluster::testing::{client, list, review, until, version};
     use crate::cluster_view::ClusterView;
     use crate::server::Lifecycle;
@@ -217,7 +230,8 @@ mod tests {
                 Arc::new(Metrics::new()),
             );
             let (mut readiness, mut tasks) = (Readiness::new(Lifecycle::new()), JoinSet::new());
-            cluster.start(&metrics, &mut readiness, &mut tasks);
+            let store = Store::new(Arc::clone(&metrics));
+            cluster.start(&metrics, &mut readiness, &mut tasks, store.followed());
             if silent == "nothing" {
                 until(|| readiness.is_ready()).await;
                 assert_eq!(known(&metrics, &cluster), KINDS.len() + 1);

@@ -1,27 +1,21 @@
 //! A set of manifests as the cluster around a set.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
 use std::sync::Arc;
 
-use k8s_openapi::api::core::v1 as core;
-use k8s_openapi::api::policy::v1::PodDisruptionBudget;
-use k8s_openapi::api::storage::v1::StorageClass;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
-use thiserror::Error;
 
-use crate::cluster_view::prune;
-use crate::cluster_view::prune::Class;
-use crate::cluster_view::selector_index::Named;
+pub use super::kind::Kind;
+use super::object::Pruned;
+pub use super::object::{InvalidManifest, Object};
+use super::prune::{Autoscaler, Class};
+use super::selector_index::Named;
 use crate::cluster_view::{
     ClusterView, DisruptionBudget, Lookup, NamespaceLabels, Pod, Service, ServiceKeeping,
 };
 use crate::model::version::ServerVersion;
 use crate::statefulset::set::Labels;
-
-/// The label that the API server gives every namespace.
-const NAME_LABEL: &str = "kubernetes.io/metadata.name";
 
 /// What rules look up, where all that is known of the cluster is a set of documents.
 ///
@@ -39,97 +33,19 @@ pub struct Manifests {
     budgets: Option<Namespaced<DisruptionBudget>>,
     classes: Option<BTreeMap<String, Class>>,
     namespaces: Option<BTreeMap<String, Arc<NamespaceLabels>>>,
+    claims: Option<ByName<Vec<String>>>,
+    autoscalers: Option<ByName<Autoscaler>>,
+    /// Of these kinds nobody asks for more than whether an object is there.
+    names: BTreeMap<Kind, BTreeSet<(String, String)>>,
+    /// Whether something here has a controller make Secrets.
+    makes_secrets: bool,
 }
 
 /// Objects by namespace.
 type Namespaced<T> = BTreeMap<String, Named<T>>;
 
-/// An object that is looked up, pruned to what is read of it.
-#[derive(Clone, Debug)]
-pub struct Object(Pruned);
-
-#[derive(Clone, Debug)]
-enum Pruned {
-    Service(String, String, Service),
-    Budget(String, String, DisruptionBudget),
-    Class(String, Class),
-    Namespace(String, NamespaceLabels),
-}
-
-/// A kind of object that is looked up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// `Service`
-    Service,
-    /// `PodDisruptionBudget`
-    PodDisruptionBudget,
-    /// `StorageClass`
-    StorageClass,
-    /// `Namespace`
-    Namespace,
-}
-
-/// A document that is not what its kind asks for.
-#[derive(Debug, Error)]
-#[error("{} `{name}`: {reason}", .kind.name())]
-pub struct InvalidManifest {
-    kind: Kind,
-    name: String,
-    reason: serde_json::Error,
-}
-
-impl Kind {
-    const ALL: [Self; 4] = [
-        Self::Service,
-        Self::PodDisruptionBudget,
-        Self::StorageClass,
-        Self::Namespace,
-    ];
-
-    /// The kind of a document; `None` for one that nobody looks up.
-    #[must_use]
-    pub fn of(document: &Value) -> Option<Self> {
-        Self::named(document.get("kind")?.as_str()?)
-    }
-
-    fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|known| known.name() == name)
-    }
-
-    /// The kind of that name in that version of its API; an older one, which no server knows any more, says nothing.
-    #[must_use]
-    pub fn served(api_version: &str, kind: &str) -> Option<Self> {
-        Self::named(kind).filter(|kind| kind.api_version() == api_version)
-    }
-
-    fn api_version(self) -> &'static str {
-        match self {
-            Self::Service | Self::Namespace => "v1",
-            Self::PodDisruptionBudget => "policy/v1",
-            Self::StorageClass => "storage.k8s.io/v1",
-        }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Service => "Service",
-            Self::PodDisruptionBudget => "PodDisruptionBudget",
-            Self::StorageClass => "StorageClass",
-            Self::Namespace => "Namespace",
-        }
-    }
-
-    fn decode<T: DeserializeOwned>(self, document: &Value) -> Result<T, InvalidManifest> {
-        T::deserialize(document).map_err(|reason| {
-            let name = document.pointer("/metadata/name").and_then(Value::as_str);
-            InvalidManifest {
-                kind: self,
-                name: name.unwrap_or_default().to_owned(),
-                reason,
-            }
-        })
-    }
-}
+/// Objects by namespace and name that nobody asks for by their selectors.
+type ByName<T> = BTreeMap<String, BTreeMap<String, Arc<T>>>;
 
 impl Manifests {
     /// A cluster of that version of which nothing else is known.
@@ -145,6 +61,10 @@ impl Manifests {
             budgets: None,
             classes: None,
             namespaces: None,
+            claims: None,
+            autoscalers: None,
+            names: BTreeMap::new(),
+            makes_secrets: false,
         }
     }
 
@@ -184,6 +104,9 @@ impl Manifests {
             Kind::PodDisruptionBudget => drop(self.budgets.get_or_insert_default()),
             Kind::StorageClass => drop(self.classes.get_or_insert_default()),
             Kind::Namespace => drop(self.namespaces.get_or_insert_default()),
+            Kind::PersistentVolumeClaim => drop(self.claims.get_or_insert_default()),
+            Kind::HorizontalPodAutoscaler => drop(self.autoscalers.get_or_insert_default()),
+            named => drop(self.names.entry(named).or_default()),
         }
     }
 
@@ -194,7 +117,15 @@ impl Manifests {
             Kind::PodDisruptionBudget => self.budgets = None,
             Kind::StorageClass => self.classes = None,
             Kind::Namespace => self.namespaces = None,
+            Kind::PersistentVolumeClaim => self.claims = None,
+            Kind::HorizontalPodAutoscaler => self.autoscalers = None,
+            named => drop(self.names.remove(&named)),
         }
+    }
+
+    /// Says that something here has a controller make Secrets, so that one which is not here may exist all the same.
+    pub fn note_makers_of_secrets(&mut self) {
+        self.makes_secrets = true;
     }
 
     /// Takes up an object of that kind, whatever kind it says it is. One that names no namespace is in `namespace`.
@@ -224,50 +155,19 @@ impl Manifests {
                 let namespaces = self.namespaces.get_or_insert_default();
                 namespaces.insert(name, Arc::new(labels));
             }
+            Pruned::Claim(home, name, modes) => {
+                let claims = self.claims.get_or_insert_default().entry(home).or_default();
+                claims.insert(name, Arc::new(modes));
+            }
+            Pruned::Autoscaler(home, name, autoscaler) => {
+                let scalers = self.autoscalers.get_or_insert_default();
+                let own = scalers.entry(home).or_default();
+                own.insert(name, Arc::new(autoscaler));
+            }
+            Pruned::Name(kind, home, name) => {
+                self.names.entry(kind).or_default().insert((home, name));
+            }
         }
-    }
-}
-
-impl Object {
-    /// Reads an object of that kind, whatever kind it says it is. One that names no namespace is in `namespace`.
-    ///
-    /// # Errors
-    ///
-    /// [`InvalidManifest`] if a field has another type than Kubernetes gives it.
-    pub fn read(kind: Kind, document: &Value, namespace: &str) -> Result<Self, InvalidManifest> {
-        let home = |own: Option<String>| own.unwrap_or_else(|| namespace.to_owned());
-        Ok(Self(match kind {
-            Kind::Service => {
-                let object: core::Service = kind.decode(document)?;
-                let (home, name) = (
-                    home(object.metadata.namespace.clone()),
-                    prune::name(&object.metadata),
-                );
-                let service = Service {
-                    namespace: home.clone(),
-                    ..prune::service(object)
-                };
-                Pruned::Service(home, name, service)
-            }
-            Kind::PodDisruptionBudget => {
-                let object: PodDisruptionBudget = kind.decode(document)?;
-                let (home, name) = (
-                    home(object.metadata.namespace.clone()),
-                    prune::name(&object.metadata),
-                );
-                Pruned::Budget(home, name, prune::budget(object))
-            }
-            Kind::StorageClass => {
-                let object: StorageClass = kind.decode(document)?;
-                Pruned::Class(prune::name(&object.metadata), prune::class(&object))
-            }
-            Kind::Namespace => {
-                let object: core::Namespace = kind.decode(document)?;
-                let mut labels = object.metadata.labels.clone().unwrap_or_default();
-                labels.insert(NAME_LABEL.to_owned(), prune::name(&object.metadata));
-                Pruned::Namespace(prune::name(&object.metadata), labels)
-            }
-        }))
     }
 }
 
@@ -369,6 +269,57 @@ impl ClusterView for Manifests {
                 .and_then(|known| known.get(namespace))
                 .map(Arc::clone),
         )
+    }
+
+    fn claim_modes(&self, namespace: &str, name: &str) -> Lookup<Arc<Vec<String>>> {
+        let Some(claims) = &self.claims else {
+            return Lookup::Unknown;
+        };
+        let own = claims.get(namespace);
+        there(own.and_then(|own| own.get(name)).map(Arc::clone))
+    }
+
+    fn min_replicas(&self, namespace: &str, set: &str) -> Lookup<i64> {
+        let Some(autoscalers) = &self.autoscalers else {
+            return Lookup::Unknown;
+        };
+        let mut own = autoscalers
+            .get(namespace)
+            .into_iter()
+            .flat_map(BTreeMap::values);
+        let own = own.find(|autoscaler| autoscaler.set.as_deref() == Some(set));
+        there(own.map(|autoscaler| autoscaler.min_replicas))
+    }
+
+    fn endpoints(&self, namespace: &str, service: &str) -> Lookup<()> {
+        let kinds = [Kind::Endpoints, Kind::EndpointSlice];
+        let key = (namespace.to_owned(), service.to_owned());
+        let mut known = kinds
+            .iter()
+            .filter_map(|kind| self.names.get(kind))
+            .peekable();
+        if known.peek().is_none() {
+            return Lookup::Unknown;
+        }
+        there(known.any(|names| names.contains(&key)).then_some(()))
+    }
+
+    fn names(&self, kind: Kind, namespace: &str) -> Lookup<Vec<String>> {
+        if kind == Kind::PersistentVolumeClaim {
+            return self.claims.as_ref().map_or(Lookup::Unknown, |claims| {
+                let own = claims.get(namespace).into_iter();
+                Lookup::Found(own.flat_map(BTreeMap::keys).cloned().collect())
+            });
+        }
+        let Some(names) = self.names.get(&kind) else {
+            return Lookup::Unknown;
+        };
+        if kind == Kind::Secret && self.makes_secrets {
+            return Lookup::Unknown;
+        }
+        let home = kind.home(namespace);
+        let own = names.iter().filter(|(other, _)| other == home);
+        Lookup::Found(own.map(|(_, name)| name.clone()).collect())
     }
 
     fn exempt_verb(&self) -> Lookup<()> {

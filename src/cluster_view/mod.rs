@@ -6,11 +6,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use kind::Kind;
+
 use crate::model::version::ServerVersion;
 use crate::statefulset::set::{Labels, Selector};
 use crate::statefulset::view::IntOrString;
 
+pub mod kind;
 pub mod manifests;
+mod object;
 mod overlay;
 pub(crate) mod ownership;
 mod pod;
@@ -92,6 +96,26 @@ pub trait ClusterView: Send + Sync {
         Lookup::Unknown
     }
 
+    /// The access modes of a claim.
+    fn claim_modes(&self, _namespace: &str, _name: &str) -> Lookup<Arc<Vec<String>>> {
+        Lookup::Unknown
+    }
+
+    /// The fewest pods that an autoscaler leaves a set.
+    fn min_replicas(&self, _namespace: &str, _set: &str) -> Lookup<i64> {
+        Lookup::Unknown
+    }
+
+    /// Whether somebody other than Kubernetes has written the endpoints of a Service without selector.
+    fn endpoints(&self, _namespace: &str, _service: &str) -> Lookup<()> {
+        Lookup::Unknown
+    }
+
+    /// The names of the objects of a kind that pods refer to. The namespace is ignored for a kind that has none.
+    fn names(&self, _kind: Kind, _namespace: &str) -> Lookup<Vec<String>> {
+        Lookup::Unknown
+    }
+
     /// The labels of a namespace.
     fn namespace_labels(&self, _namespace: &str) -> Lookup<Arc<NamespaceLabels>> {
         Lookup::Unknown
@@ -101,6 +125,16 @@ pub trait ClusterView: Send + Sync {
     /// [`Lookup::Absent`] where he does not. Where nobody can be asked it is unknown.
     fn exempt_verb(&self) -> Lookup<()> {
         Lookup::Unknown
+    }
+
+    /// Whether the user of this write may create Services in the set's namespace; unknown where nobody can be asked.
+    fn service_right(&self) -> Lookup<()> {
+        Lookup::Unknown
+    }
+
+    /// The user who writes the set, by name; `None` where there is none, as in an audit.
+    fn author(&self) -> Option<&str> {
+        None
     }
 
     /// Pods that match the set's selector, have no controller and are called `<set>-N`, which is what

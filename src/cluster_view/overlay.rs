@@ -15,6 +15,8 @@ pub struct Overlay<'c> {
     orphaned_pods: Option<Lookup<Vec<Pod>>>,
     namespace_labels: Option<Lookup<Arc<NamespaceLabels>>>,
     exempt_verb: Lookup<()>,
+    service_right: Lookup<()>,
+    author: Option<&'c str>,
 }
 
 impl<'c> Overlay<'c> {
@@ -26,6 +28,8 @@ impl<'c> Overlay<'c> {
             orphaned_pods: None,
             namespace_labels: None,
             exempt_verb: Lookup::Unknown,
+            service_right: Lookup::Unknown,
+            author: None,
         }
     }
 
@@ -42,6 +46,16 @@ impl<'c> Overlay<'c> {
     /// Whether the user may exempt the set.
     pub(crate) fn set_exempt_verb(&mut self, verb: Lookup<()>) {
         self.exempt_verb = verb;
+    }
+
+    /// Whether the user may create Services in the set's namespace.
+    pub(crate) fn set_service_right(&mut self, right: Lookup<()>) {
+        self.service_right = right;
+    }
+
+    /// The user who writes the set, by name.
+    pub(crate) fn set_author(&mut self, author: &'c str) {
+        self.author = Some(author);
     }
 
     /// The set's orphaned pods as they are now.
@@ -105,6 +119,14 @@ impl ClusterView for Overlay<'_> {
 
     fn exempt_verb(&self) -> Lookup<()> {
         self.exempt_verb.clone()
+    }
+
+    fn service_right(&self) -> Lookup<()> {
+        self.service_right.clone()
+    }
+
+    fn author(&self) -> Option<&str> {
+        self.author
     }
 
     fn orphaned_pods(&self) -> Lookup<Vec<Pod>> {

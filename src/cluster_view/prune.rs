@@ -1,5 +1,6 @@
 //! Of the API server's objects, only what is read of them.
 
+use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::api::core::v1 as core;
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::api::storage::v1::StorageClass;
@@ -86,6 +87,22 @@ pub(crate) fn budget(object: PodDisruptionBudget) -> DisruptionBudget {
         selector: spec.selector.map(selector),
         min_available: spec.min_available.map(amount),
         max_unavailable: spec.max_unavailable.map(amount),
+    }
+}
+
+/// A `HorizontalPodAutoscaler`: the set that it scales, if it is one, and to how many pods at least.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Autoscaler {
+    pub(super) set: Option<String>,
+    pub(super) min_replicas: i64,
+}
+
+pub(super) fn autoscaler(object: HorizontalPodAutoscaler) -> Autoscaler {
+    let spec = object.spec;
+    let target = spec.scale_target_ref;
+    Autoscaler {
+        set: (target.kind == "StatefulSet").then_some(target.name),
+        min_replicas: spec.min_replicas.map_or(1, i64::from),
     }
 }
 

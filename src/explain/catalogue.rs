@@ -3,7 +3,7 @@
 use super::entry_name;
 use super::page::{Block, Page};
 use crate::catalogue;
-use crate::catalogue::{Ask, Entry, Recipe, Unless};
+use crate::catalogue::{Ask, DataFolder, Entry, Recipe, Tool, Unless, Versions};
 
 pub(super) fn index() -> Page {
     let mut page = Page::new(
@@ -26,6 +26,12 @@ pub(super) fn page(entry: &Entry) -> Page {
     page.fact("Peers", vec![peers(entry).to_owned()]);
     page.fact("Quorum", vec![quorum(entry).to_owned()]);
     page.fact("Probe passes", vec![passes(entry).to_owned()]);
+    page.fact("Recovers", vec![recovers(entry).to_owned()]);
+    page.fact("Data", entry.data.iter().map(folder).collect());
+    page.fact("Only in", entry.tools.iter().map(tool).collect());
+    let own = entry.own_variables.iter();
+    let own = own.map(|own| format!("`{}` in {}", own.name, codes(own.images)));
+    page.fact("Reads", own.collect());
     let evidence = entry.evidence.iter();
     let evidence = evidence.map(|it| format!("{}: {}", it.from, it.says));
     page.fact("Evidence", evidence.collect());
@@ -86,6 +92,44 @@ fn quorum(entry: &Entry) -> &'static str {
     } else {
         "none"
     }
+}
+
+fn recovers(entry: &Entry) -> &'static str {
+    if entry.recovers {
+        "a start after a crash replays its log, which may take minutes"
+    } else {
+        "no replay is known"
+    }
+}
+
+fn folder(data: &DataFolder) -> String {
+    let variable = match data.variable {
+        "" => String::new(),
+        variable => format!(", unless `{variable}` names another"),
+    };
+    format!(
+        "`{}` in {}{}{variable}",
+        data.path,
+        codes(data.images),
+        range(data.versions)
+    )
+}
+
+fn tool(tool: &Tool) -> String {
+    format!(
+        "`{}` in {}{}; else `{}`",
+        tool.name,
+        codes(tool.images),
+        range(tool.versions),
+        tool.instead
+    )
+}
+
+fn range(versions: Versions) -> String {
+    let Versions { from, until } = versions;
+    let begin = (from != Versions::ALL.from).then(|| format!(" from {}.{}", from.0, from.1));
+    let end = (until != Versions::ALL.until).then(|| format!(" before {}.{}", until.0, until.1));
+    begin.into_iter().chain(end).collect()
 }
 
 fn passes(entry: &Entry) -> &'static str {

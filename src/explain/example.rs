@@ -12,8 +12,8 @@ use crate::model::version::{InvalidVersion, ServerVersion};
 use crate::policy::Policies;
 use crate::review::review;
 use crate::rules::{BASE, Docs};
-use crate::statefulset::Undecodable;
-use crate::strict::{Authored, Slips};
+use crate::statefulset::{Subject, Undecodable};
+use crate::strict::{self, Authored};
 use crate::yaml::read;
 use crate::yaml::values;
 
@@ -81,10 +81,12 @@ fn judge(docs: &Docs, example: &str, cluster: &str) -> Result<Vec<Finding>, Brok
     };
     let document = document?;
     let mut authored = Authored::read(&document.read()?)?;
-    if document.api_version != "apps/v1" {
-        authored.slips = Slips::removed(&document.api_version);
+    if let Some(slips) = strict::identity(&document.api_version, &document.kind) {
+        authored.slips = slips;
     }
-    let Some(subject) = authored.subject(NAMESPACE, stored.as_deref())? else {
+    let subject = authored.subject(NAMESPACE, stored.as_deref())?;
+    let is_judged = |subject: &Subject<'_>| subject.slips.is_final() || subject.is_whole();
+    let Some(subject) = subject.filter(is_judged) else {
         return Ok(Vec::new());
     };
     let now = Timestamp::UNIX_EPOCH;

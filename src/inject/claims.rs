@@ -11,8 +11,10 @@ use crate::model::quantity::is_size;
 use crate::policy::{ClaimMode, VolumeClaims};
 use crate::statefulset::annotations::CLAIM_PREFIX;
 use crate::statefulset::set::{Container, Set};
+use taken::Taken;
 
 mod dangling;
+mod taken;
 
 /// The source of what an annotation asked for.
 pub(super) const SOURCE_ANNOTATION: &str = "annotation";
@@ -60,10 +62,14 @@ pub(super) fn inject(work: &mut Work<'_, '_>) {
     if work.policy.inject.volume_claims.mode == ClaimMode::Never {
         return;
     }
-    for (volume, request) in requests(work.draft.set()) {
-        add_requested(work, &volume, &request);
+    let requests = requests(work.draft.set());
+    if !requests.is_empty() {
+        let mut taken = Taken::of(work.draft.set());
+        for (volume, request) in requests {
+            add_requested(work, &mut taken, &volume, &request);
+        }
     }
-    for mount in dangling::mounts(work.draft.set()) {
+    for mount in dangling::mounts(work.draft.set(), work.steps) {
         work.step(|work| add_dangling(work, &mount));
     }
     for index in 0..work.draft.set().spec.volume_claim_templates.len() {
@@ -72,32 +78,40 @@ pub(super) fn inject(work: &mut Work<'_, '_>) {
 }
 
 /// The claims that annotations ask for, by volume; what cannot be read is for `annotation-invalid` to say.
-pub(super) fn requests(set: &Set<'_>) -> Vec<(String, Request)> {
-    let annotations = set.metadata.annotations.ours.iter();
-    let named = annotations.filter_map(|(key, text)| Some((key.strip_prefix(CLAIM_PREFIX)?, text)));
-    named
-        .filter(|(volume, _)| is_dns_label(volume))
-        .filter_map(|(volume, text)| Some((volume.to_owned(), Request::parse(text).ok()?)))
-        .filter(|(_, request)| request.mount_path.starts_with('/'))
+fn requests(set: &Set<'_>) -> Vec<(String, Request)> {
+    let annotations = set.metadata.annotations.ours.keys();
+    let volumes = annotations.filter_map(|key| key.strip_prefix(CLAIM_PREFIX));
+    volumes
+        .filter_map(|volume| Some((volume.to_owned(), request(set, volume)?)))
         .collect()
 }
 
-fn add_requested(work: &mut Work<'_, '_>, volume: &str, request: &Request) {
+/// The claim that an annotation asks for.
+pub(super) fn request(set: &Set<'_>, volume: &str) -> Option<Request> {
+    let text = set
+        .metadata
+        .annotations
+        .get(&format!("{CLAIM_PREFIX}{volume}"))?;
+    let request = Request::parse(text).ok().filter(|_| is_dns_label(volume))?;
+    request.mount_path.starts_with('/').then_some(request)
+}
+
+fn add_requested(work: &mut Work<'_, '_>, taken: &mut Taken, volume: &str, request: &Request) {
     // A patch with what is no quantity is an internal error to the user, whatever the failure policy says.
     if let Some(storage) = request.storage.as_ref().filter(|size| !is_size(size)) {
         let reason = format!("{storage:?} is no size, which is written as 10Gi");
         return refuse(work, volume, &reason);
     }
-    let spec = &work.draft.set().spec;
-    let pods = &spec.template.spec;
-    let has_claim = spec.claim(volume).is_some();
-    if !has_claim && pods.volumes.iter().any(|other| other.name == *volume) {
+    let has_claim = taken.claims.contains(volume);
+    if !has_claim && taken.volumes.contains(volume) {
         return refuse(work, volume, "the pod has a volume of that name");
     }
-    let (container, mounted) = match place(&pods.containers, volume, request) {
+    let containers = &work.draft.set().spec.template.spec.containers;
+    let (container, mounted) = match taken.place(containers, volume, request) {
         Ok(place) => place,
         Err(reason) => return refuse(work, volume, reason),
     };
+    let claims = work.draft.set().spec.volume_claim_templates.len();
     if !has_claim {
         let claim = claim(volume, request, &work.policy.inject.volume_claims);
         let message =
@@ -105,32 +119,11 @@ fn add_requested(work: &mut Work<'_, '_>, volume: &str, request: &Request) {
         work.step(|work| add_claim(work, volume, claim, Origin::Annotation, message));
     }
     // without its claim a mount would have the set refused
-    if !mounted && work.draft.set().spec.claim(volume).is_some() {
+    let has_claim = work.draft.set().spec.volume_claim_templates.len() > claims || has_claim;
+    if !mounted && has_claim {
         work.step(|work| add_mount(work, container, volume, &request.mount_path));
+        taken.mount(container, volume, &request.mount_path);
     }
-}
-
-/// The container of a request and whether it mounts the volume already.
-fn place(
-    containers: &[Container<'_>],
-    volume: &str,
-    request: &Request,
-) -> Result<(usize, bool), &'static str> {
-    let index = request
-        .container_index(containers)
-        .ok_or("it does not say which container mounts it")?;
-    let mounts = containers
-        .get(index)
-        .map(|container| &container.volume_mounts);
-    let mut mounts = mounts.into_iter().flatten();
-    if mounts.clone().any(|mount| mount.name == *volume) {
-        return Ok((index, true));
-    }
-    let path = clean_path(&request.mount_path);
-    if mounts.any(|mount| clean_path(&mount.mount_path) == path) {
-        return Err("another volume is mounted at that path");
-    }
-    Ok((index, false))
 }
 
 fn refuse(work: &mut Work<'_, '_>, volume: &str, reason: &str) {

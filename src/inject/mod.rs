@@ -1,7 +1,9 @@
 //! What is filled in: the readiness probe, the headless Service linkage, claims; and what becomes of it later.
 
+pub mod bind;
 pub mod claims;
 pub(crate) mod governing_service;
+mod limits;
 mod mounts;
 mod orphans;
 pub mod probes;
@@ -144,6 +146,11 @@ pub fn inject(
     old: Option<&Old<'_>>,
     cluster: &dyn ClusterView,
 ) -> Outcome {
+    if let Some(outcome) = limits::no_room(draft.set(), old) {
+        return outcome;
+    }
+    let untouched = limits::may_be_passed(draft.set()).then(|| draft.clone());
+    let steps = limits::steps();
     let own = Record::of(draft.set());
     let stored = old.and_then(|old| Record::of(&old.set));
     let write = Write {
@@ -161,13 +168,22 @@ pub fn inject(
         outcome: Outcome::default(),
         left: Vec::new(),
         kept_out: Vec::new(),
+        steps: &steps,
     };
-    if old.is_some() {
+    if old.is_some_and(|old| old.is_patchable(work.draft.set())) {
         update(&mut work, &write);
-    } else if is_open(policy, work.draft.set()) {
+    } else if old.is_none() && is_open(policy, work.draft.set()) {
         create(&mut work, &write);
     }
-    work.outcome
+    let outcome = work.outcome;
+    let passed = untouched.and_then(|untouched| Some((untouched, limits::passed(draft, &steps)?)));
+    match passed {
+        None => outcome,
+        Some((untouched, reason)) => {
+            *draft = untouched;
+            limits::nothing(&reason)
+        }
+    }
 }
 
 /// Whether a new set may be changed: one without any name is none yet, and a controller that owns one decides alone.
@@ -180,18 +196,14 @@ fn is_open(policy: &Policy, set: &Set<'_>) -> bool {
 fn create(work: &mut Work<'_, '_>, write: &Write<'_, '_>) {
     match work.cluster.orphaned_pods() {
         Lookup::Absent => fill(work, write),
-        Lookup::Found(pods) => {
-            work.left = orphans::left(pods, work.draft.set());
-            fill(work, write);
-            orphans::note(work);
-        }
-        Lookup::Unknown => orphans::fill_nothing(work, write),
+        Lookup::Found(pods) => orphans::fill_over(work, write, pods),
+        Lookup::Unknown => orphans::fill_without_pods(work, write),
     }
 }
 
 /// Fills in what a new set lacks. The webhook may be called a second time, with what others made of the first answer.
 fn fill(work: &mut Work<'_, '_>, write: &Write<'_, '_>) {
-    service::disown_copied(work);
+    bind::bind_new(work);
     if write.wants(Kind::ServiceName) {
         work.step(service::inject);
     }
@@ -209,6 +221,7 @@ fn update(work: &mut Work<'_, '_>, write: &Write<'_, '_>) {
     if work.record.is_empty() {
         return;
     }
+    bind::bind_stored(work, write);
     if let Some(old) = write.old {
         put_back::service_name(work, old);
         put_back::claims(work, old);

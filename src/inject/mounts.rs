@@ -36,6 +36,12 @@ enum Fate {
 pub(super) fn settle(work: &mut Work<'_, '_>, write: &Write<'_, '_>) {
     for ours in recorded(&work.record) {
         let containers = &work.draft.set().spec.template.spec.containers;
+        let mounts = containers
+            .iter()
+            .map(|container| 1 + container.volume_mounts.len());
+        if !work.steps.take(mounts.sum()) {
+            return;
+        }
         let Some(index) = containers
             .iter()
             .position(|container| container.name == *ours.container)
@@ -131,9 +137,7 @@ fn stored_place(old: &Old<'_>, ours: &Ours) -> Option<usize> {
 
 fn is_asked_for(set: &Set<'_>, ours: &Ours) -> bool {
     set.spec.claim(&ours.volume).is_some()
-        && claims::requests(set)
-            .iter()
-            .any(|(volume, request)| *volume == ours.volume && request.mount_path == ours.path)
+        && claims::request(set, &ours.volume).is_some_and(|request| request.mount_path == ours.path)
 }
 
 /// Takes our mount out and leaves its tombstone.

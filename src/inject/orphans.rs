@@ -4,6 +4,7 @@
 //! a set that had the same injected, it is the other way round: leaving it out restarts them. And where the set's own template differs
 //! from theirs anyway, they are restarted whatever is injected.
 
+use super::limits::may_be_passed;
 use super::work::{Work, Write};
 use super::{Outcome, Tag, fill};
 use crate::change::Change;
@@ -36,7 +37,7 @@ pub(super) struct Harm {
 }
 
 /// The pods, as the set that is about to adopt them was written.
-pub(super) fn left(pods: Vec<Pod>, set: &Set<'_>) -> Vec<Left> {
+fn left(pods: Vec<Pod>, set: &Set<'_>) -> Vec<Left> {
     let left = |pod: Pod| Left {
         is_replaced: pod.is_replaced_by(set),
         pod,
@@ -56,7 +57,7 @@ pub(super) fn harm(left: &[Left], changes: &[Change]) -> Option<Harm> {
 }
 
 /// Says what was not done.
-pub(super) fn note(work: &mut Work<'_, '_>) {
+fn note(work: &mut Work<'_, '_>) {
     let kept_out = std::mem::take(&mut work.kept_out);
     let Some(first) = kept_out.first() else {
         return;
@@ -82,8 +83,33 @@ pub(super) fn note(work: &mut Work<'_, '_>) {
     work.note(Tag::Injected, "/metadata/name", message);
 }
 
+/// Injects over the pods: step by step, or into a large set, of which no copy is kept for every step, all or nothing.
+pub(super) fn fill_over(work: &mut Work<'_, '_>, write: &Write<'_, '_>, pods: Vec<Pod>) {
+    let left = left(pods, work.draft.set());
+    if may_be_passed(work.draft.set()) {
+        return all_or_nothing(work, write, |changes| {
+            harm(&left, changes).map(|harm| harm.describe())
+        });
+    }
+    work.left = left;
+    fill(work, write);
+    note(work);
+}
+
 /// Does nothing where it would reach pods, and nobody knows whether there are any.
-pub(super) fn fill_nothing(work: &mut Work<'_, '_>, write: &Write<'_, '_>) {
+pub(super) fn fill_without_pods(work: &mut Work<'_, '_>, write: &Write<'_, '_>) {
+    all_or_nothing(work, write, |changes| {
+        let reaches_pods = changes.iter().any(Change::touches_pods);
+        reaches_pods.then(|| "whether an earlier set left pods could not be asked".to_owned())
+    });
+}
+
+/// Injects, unless something speaks against what that would change.
+fn all_or_nothing(
+    work: &mut Work<'_, '_>,
+    write: &Write<'_, '_>,
+    objection: impl Fn(&[Change]) -> Option<String>,
+) {
     let mut draft = work.draft.clone();
     let mut trial = Work {
         draft: &mut draft,
@@ -94,12 +120,14 @@ pub(super) fn fill_nothing(work: &mut Work<'_, '_>, write: &Write<'_, '_>) {
         ..*work
     };
     fill(&mut trial, write);
-    if !trial.draft.changes().iter().any(Change::touches_pods) {
-        return fill(work, write);
+    let injects = !trial.outcome.injections.is_empty();
+    match objection(trial.draft.changes()) {
+        None => fill(work, write),
+        Some(objection) => {
+            let message = format!("{}: {objection}", not_done("nothing", injects));
+            work.note(Tag::Injected, "/metadata/name", message);
+        }
     }
-    let done = not_done("nothing", !trial.outcome.injections.is_empty());
-    let message = format!("{done}: whether an earlier set left pods could not be asked");
-    work.note(Tag::Injected, "/metadata/name", message);
 }
 
 fn not_done(how: &str, injects: bool) -> String {

@@ -13,6 +13,7 @@ use super::work::{Work, Write};
 use super::{Origin, Tag};
 use crate::catalogue;
 
+mod bound;
 mod derive;
 mod image;
 mod liveness;
@@ -21,6 +22,7 @@ mod safe;
 mod settle;
 mod side;
 
+pub(super) use bound::not_ours;
 pub(super) use settle::settle;
 
 /// The source of a probe of a declared port.
@@ -115,7 +117,7 @@ pub(super) fn inject(work: &mut Work<'_, '_>, write: &Write<'_, '_>) {
 }
 
 /// Whether the policy has probes of that kind injected at all.
-fn is_on(slot: Slot, policy: &Policy) -> bool {
+pub(super) fn is_on(slot: Slot, policy: &Policy) -> bool {
     let inject = &policy.inject;
     let restarts = inject.liveness_probe.mode != ProbeMode::Never;
     match slot {

@@ -1,6 +1,8 @@
 //! What a write dropped of the fields that cannot change: without it the API server refuses a write that its user believes
 //! to change nothing, such as `kubectl replace` of the original file.
 
+use std::collections::{BTreeSet, HashSet};
+
 use serde_json::{Value, json};
 
 use super::record::{Item, SERVICE_NAME, claim_key, completion_key};
@@ -44,12 +46,13 @@ pub(super) fn claims(work: &mut Work<'_, '_>, old: &Old<'_>) {
     };
     let wanted = names(&work.draft.set().spec.volume_claim_templates);
     let stored = names(&old.set.spec.volume_claim_templates);
+    let known: HashSet<&String> = wanted.iter().collect();
     let is_dropped = |index: &usize| {
         stored
             .get(*index)
-            .is_some_and(|name| !wanted.contains(name) && is_ours(work, old, *index, name))
+            .is_some_and(|name| !known.contains(name) && is_ours(work, old, *index, name))
     };
-    let dropped: Vec<usize> = (0..stored.len()).filter(is_dropped).collect();
+    let dropped: BTreeSet<usize> = (0..stored.len()).filter(is_dropped).collect();
     let rest = stored
         .iter()
         .enumerate()

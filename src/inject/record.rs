@@ -18,6 +18,9 @@ pub const SERVICE_NAME: &str = "service-name";
 /// The source of a service name that we made up, and whose Service the controller keeps.
 pub const SOURCE_POLICY: &str = "policy";
 
+/// The longest record, in bytes: a longer one was not written by steadyset, whose patches are no longer than that.
+const LONGEST: usize = 128 * 1024;
+
 /// The key of an injected claim.
 #[must_use]
 pub fn claim_key(claim: &str) -> String {
@@ -157,6 +160,9 @@ impl Record {
     #[must_use]
     pub fn of(set: &Set<'_>) -> Option<Self> {
         let text = set.metadata.annotations.get(INJECTED)?;
+        if text.len() > LONGEST {
+            return None;
+        }
         serde_json::from_str(text).ok()
     }
 
@@ -196,6 +202,13 @@ impl Record {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.items.is_empty()
+    }
+
+    /// Forgets every key but those that `keep` keeps.
+    pub(super) fn retain(&mut self, keep: impl Fn(&str) -> bool) {
+        let before = self.items.len();
+        self.items.retain(|key, _| keep(key));
+        self.touched |= self.items.len() < before;
     }
 
     /// Whether it says something else than another.

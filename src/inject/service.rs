@@ -2,11 +2,11 @@
 
 use sha2::{Digest, Sha256};
 
-use super::record::{Item, SERVICE_NAME, SOURCE_POLICY, State};
+use super::record::{Item, Record, SERVICE_NAME, SOURCE_POLICY};
 use super::work::Work;
 use super::{Kind, Origin, Tag};
 use crate::cluster_view::{ClusterView, Lookup, ServiceKeeping};
-use crate::policy::ServiceNameMode;
+use crate::policy::{Policy, ServiceNameMode};
 use crate::statefulset::set::Set;
 
 const POINTER: &str = "/spec/serviceName";
@@ -158,15 +158,23 @@ fn hostname_length(namespace: &str, set: &Set<'_>, service: &str) -> usize {
     format!("{pod}.{service}.{namespace}.svc.cluster.local").len()
 }
 
-/// A record that came with the manifest of another set must not make us keep that set's Service for this one.
-pub(super) fn disown_copied(work: &mut Work<'_, '_>) {
-    let set = work.draft.set();
-    let kept = work.record.kept_service();
-    if kept.is_some_and(|kept| {
-        *kept == *set.spec.service_name && kept != service_name(&set.metadata.name)
-    }) {
-        work.record.set_state(SERVICE_NAME, State::Adopted);
-    }
+/// The Service that the controller makes and keeps for a set: its record claims it, and the policy in force would have it made for
+/// this very set. The record is text that every author of a set may write, so alone it gives nothing.
+#[must_use]
+pub fn kept<'r>(
+    policy: &Policy,
+    namespace: &str,
+    set: &Set<'_>,
+    record: &'r Record,
+    keeping: ServiceKeeping,
+) -> Option<&'r str> {
+    let claimed = record.kept_service()?;
+    let is_made = policy.inject.service_name.mode == ServiceNameMode::LinkOrCreate
+        && super::is_open(policy, set)
+        && keeping != ServiceKeeping::Forbidden
+        && set.spec.service_name == *claimed
+        && creatable(namespace, set, ServiceKeeping::Kept).as_deref() == Ok(claimed);
+    is_made.then_some(claimed)
 }
 
 /// Links a new set that names no Service; why one is not linked, the rule `service-name-empty` says.

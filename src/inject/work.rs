@@ -7,6 +7,7 @@ use super::wanted::Wanted;
 use super::{Injection, Kind, Notice, Origin, Outcome, Tag};
 use crate::change::Draft;
 use crate::cluster_view::ClusterView;
+use crate::model::steps::Steps;
 use crate::policy::Policy;
 use crate::statefulset::Old;
 use crate::statefulset::annotations::INJECTED;
@@ -29,6 +30,8 @@ pub(super) struct Work<'w, 'a> {
     pub(super) left: Vec<Left>,
     /// What was not done, because of them.
     pub(super) kept_out: Vec<KeptOut>,
+    /// How much may still be compared where no list bounds it.
+    pub(super) steps: &'w Steps,
 }
 
 impl Work<'_, '_> {

@@ -7,6 +7,9 @@ const SIMILAR: f64 = 0.87;
 /// A name shorter than this is no hint when it is only a part of another: `a` is in nearly every name.
 const TELLING: usize = 3;
 
+/// The longest name that is compared, in bytes: no name in Kubernetes is longer, and comparing two costs the product of their lengths.
+const LONGEST: usize = 253;
+
 /// The candidate that `name` was probably meant to be; of two that are equally near, the first. A name is never near to
 /// itself.
 pub fn nearest<'n>(name: &str, candidates: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
@@ -27,8 +30,16 @@ pub fn is_near(name: &str, other: &str) -> bool {
     similarity(name, other) >= SIMILAR
 }
 
+/// Whether one of two names is the other with one letter changed, lost or added, or two swapped.
+#[must_use]
+pub fn is_slip(name: &str, other: &str) -> bool {
+    const LETTERS: usize = 1;
+    name != other && name.len() > 4 && strsim::osa_distance(name, other) <= LETTERS
+}
+
 fn similarity(name: &str, other: &str) -> f64 {
-    if name == other || name.is_empty() || other.is_empty() {
+    let is_name = |text: &str| (1..=LONGEST).contains(&text.len());
+    if name == other || !is_name(name) || !is_name(other) {
         return 0.0;
     }
     let (plain, plain_other) = (plain(name), plain(other));
@@ -99,6 +110,13 @@ mod tests {
         ] {
             assert!(!is_near(name, other), "{name} {other}");
         }
+    }
+
+    #[test]
+    fn what_is_too_long_for_a_name_is_near_to_nothing() {
+        let long = "a".repeat(253);
+        assert!(is_near(&long, &format!("{}b", &long[1..])));
+        assert!(!is_near(&long, &format!("{long}b")));
     }
 
     #[test]

@@ -9,3 +9,50 @@ pub(crate) fn quoted(text: &str) -> String {
     let start: String = text.chars().take(LONGEST).collect();
     format!("{:?}", start + "\u{2026}")
 }
+
+/// A text of so many characters at most, one that is longer with an ellipsis at its end.
+#[must_use]
+pub fn clipped(text: &str, longest: usize) -> String {
+    if text.chars().nth(longest).is_none() {
+        return text.to_owned();
+    }
+    let start = text.chars().take(longest.saturating_sub(1));
+    start.chain(['\u{2026}']).collect()
+}
+
+/// A number with a comma between the thousands.
+#[must_use]
+pub fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_text_is_cut_between_characters() {
+        assert_eq!(clipped("äöü", 3), "äöü");
+        assert_eq!(clipped("äöüß", 3), "äö\u{2026}");
+    }
+
+    #[test]
+    fn thousands_are_set_apart() {
+        for (number, text) in [
+            (0, "0"),
+            (999, "999"),
+            (3_980, "3,980"),
+            (1_000_000, "1,000,000"),
+        ] {
+            assert_eq!(grouped(number), text);
+        }
+    }
+}

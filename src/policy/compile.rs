@@ -6,17 +6,20 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::schema::{self, Fault};
+use super::spec::constraints::MAX_GLOBS;
 use super::spec::{
     ExemptionsSpec, InjectSpec, LabelOperator, LabelRequirementSpec, LabelSelectorSpec, MatchSpec,
-    PolicySpec,
+    PolicySpec, TrustedControllerSpec,
 };
+use super::trust::is_of_kubernetes;
 use super::{
     Enforcement, Exemptions, Glob, Inject, Matcher, Policy, ProbeMode, RuleAction, ServiceNameMode,
-    VolumeClaims,
+    TrustedController, VolumeClaims,
 };
 use crate::model::name::is_dns_label;
 use crate::model::quantity::is_size;
 use crate::model::rules::{self, RuleId};
+use crate::model::text::quoted;
 use crate::policy::ClaimMode;
 use crate::statefulset::set::{MatchExpression, Selector};
 use crate::statefulset::view::Text;
@@ -101,6 +104,7 @@ fn readable(spec: &Value) -> PolicySpec {
         rules: part(spec, "rules").unwrap_or_default(),
         exemptions: part(spec, "exemptions").unwrap_or_default(),
         inject: part(spec, "inject").unwrap_or_default(),
+        trusted_controllers: part(spec, "trustedControllers").unwrap_or_default(),
         ..PolicySpec::default()
     }
 }
@@ -150,7 +154,28 @@ impl Compiler<'_> {
             rules: self.rules(&spec.rules),
             exemptions: self.exemptions(&spec.exemptions),
             inject: self.inject(&spec.inject),
+            trusted_controllers: self.trusted_controllers(&spec.trusted_controllers),
         }
+    }
+
+    fn trusted_controllers(&mut self, specs: &[TrustedControllerSpec]) -> Vec<TrustedController> {
+        let mut trusted = Vec::new();
+        for (index, spec) in specs.iter().enumerate() {
+            let path = format!("spec.trustedControllers[{index}]");
+            if is_of_kubernetes(&spec.group) {
+                let message = format!(
+                    "{:?} is no group of custom resources: kinds of Kubernetes itself are never believed",
+                    spec.group
+                );
+                self.fault(format!("{path}.group"), message);
+            }
+            trusted.push(TrustedController {
+                group: spec.group.clone(),
+                kind: spec.kind.clone(),
+                users: self.globs(&format!("{path}.users"), &spec.users),
+            });
+        }
+        trusted
     }
 
     fn matcher(&mut self, spec: &MatchSpec) -> Matcher {
@@ -165,16 +190,23 @@ impl Compiler<'_> {
 
     fn globs(&mut self, path: &str, patterns: &[String]) -> Vec<Glob> {
         let mut globs = Vec::new();
-        for (index, pattern) in patterns.iter().enumerate() {
+        // more are a fault already
+        for (index, pattern) in patterns.iter().take(MAX_GLOBS).enumerate() {
             globs.extend(self.glob(&format!("{path}[{index}]"), pattern));
         }
         globs
     }
 
     fn glob(&mut self, path: &str, pattern: &str) -> Option<Glob> {
+        if pattern.chars().count() > Glob::LONGEST {
+            return None; // a fault of the schema already
+        }
         let glob = Glob::new(pattern);
-        glob.map_err(|reason| self.fault(path, format!("{pattern:?} is no pattern: {reason}")))
-            .ok()
+        glob.map_err(|reason| {
+            let message = format!("{} is no pattern: {reason}", quoted(pattern));
+            self.fault(path, message);
+        })
+        .ok()
     }
 
     fn selector(&mut self, path: &str, spec: &LabelSelectorSpec) -> Selector<'static> {
@@ -263,7 +295,7 @@ impl Compiler<'_> {
 
     fn inject(&mut self, spec: &InjectSpec) -> Inject {
         self.volume_claims(&spec.volume_claims);
-        let images = spec.image_probes.iter().enumerate();
+        let images = spec.image_probes.iter().take(MAX_GLOBS).enumerate();
         let image_probes = images.filter_map(|(index, image)| {
             self.image_probe(&format!("spec.inject.imageProbes[{index}]"), image)
         });

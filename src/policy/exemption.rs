@@ -8,9 +8,12 @@ use super::Policy;
 use crate::cluster_view::Lookup;
 use crate::model::rules;
 use crate::model::spelling::nearest;
-use crate::model::text::quoted;
+use crate::model::text::{clipped, quoted};
 use crate::statefulset::annotations::{EXEMPT, EXEMPT_UNTIL};
 use crate::statefulset::set::Set;
+
+/// The most characters of a reason that are shown.
+const REASON: usize = 1_000;
 
 /// What a set says of its exemptions.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,7 +98,10 @@ impl<'s> Exemption<'s> {
         let until = self
             .until
             .map_or_else(String::new, |until| format!(" until {}", until.written));
-        format!("exempted from {id}{until}: {}", self.reason)
+        format!(
+            "exempted from {id}{until}: {}",
+            clipped(self.reason, REASON)
+        )
     }
 }
 

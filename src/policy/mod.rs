@@ -19,9 +19,11 @@ pub mod exemption;
 pub(crate) mod schema;
 mod select;
 pub mod spec;
+pub mod trust;
 
 pub use schema::Fault;
 pub use select::{Matcher, Policies};
+pub use trust::TrustedController;
 
 /// A policy, ready to be asked. The default is what applies while no policy exists at all.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -42,6 +44,8 @@ pub struct Policy {
     pub exemptions: Exemptions,
     /// What is injected.
     pub inject: Inject,
+    /// The owners that are believed; empty means all that [`trust::believed_controller`] believes by itself.
+    pub trusted_controllers: Vec<TrustedController>,
 }
 
 impl Policy {
@@ -53,6 +57,21 @@ impl Policy {
         } else {
             &self.name
         }
+    }
+
+    /// Whether the author's own right to create Services decides if one is made for a new set.
+    #[must_use]
+    pub fn asks_for_service_rights(&self) -> bool {
+        let linkage = &self.inject.service_name;
+        linkage.require_service_rights && linkage.mode == ServiceNameMode::LinkOrCreate
+    }
+
+    /// The policy for an author who may not create Services: it links to what is there.
+    #[must_use]
+    pub fn without_service_rights(&self) -> Self {
+        let mut policy = self.clone();
+        policy.inject.service_name.mode = ServiceNameMode::Link;
+        policy
     }
 }
 
@@ -146,12 +165,29 @@ impl Default for Exemptions {
 pub struct Glob(GlobMatcher);
 
 impl Glob {
-    /// Compiles a pattern.
+    /// The longest pattern, in bytes: no name of a namespace or image is longer.
+    pub const LONGEST: usize = 253;
+
+    /// Compiles a pattern: a short one, without alternatives in alternatives, which no name of a namespace or image needs. Of others
+    /// the compiler may run out of stack, or the matching of time.
     ///
     /// # Errors
     ///
     /// What is wrong with it.
     pub fn new(pattern: &str) -> Result<Self, String> {
+        if pattern.len() > Self::LONGEST {
+            let length = pattern.len();
+            return Err(format!("it has {length} bytes, {} at most", Self::LONGEST));
+        }
+        let mut open = false;
+        for character in pattern.chars() {
+            match character {
+                '{' if open => return Err("braces within braces".to_owned()),
+                '{' => open = true,
+                '}' => open = false,
+                _ => {}
+            }
+        }
         let glob = GlobBuilder::new(pattern).build();
         glob.map(|glob| Self(glob.compile_matcher()))
             .map_err(|error| error.kind().to_string())
@@ -306,6 +342,8 @@ pub enum StartupMode {
 pub struct ServiceName {
     /// With what.
     pub mode: ServiceNameMode,
+    /// Whether `LinkOrCreate` is `Link` for an author who may not create Services in the set's namespace; false unless told.
+    pub require_service_rights: bool,
 }
 
 /// With what an empty `spec.serviceName` is filled in.

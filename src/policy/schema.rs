@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::spec::definition;
 use crate::model::spelling::nearest;
+use crate::model::text::{clipped, quoted};
 
 /// Something that is wrong with a policy.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,7 +51,7 @@ pub(super) fn faults(spec: &Value) -> Vec<Fault> {
 
 fn check(value: &Value, schema: &Value, path: &str, faults: &mut Vec<Fault>) {
     // The API server drops a null where the schema allows none.
-    if value.is_null() {
+    if value.is_null() || faults.len() >= MOST_FAULTS {
         return;
     }
     if schema["x-kubernetes-int-or-string"] == true {
@@ -72,12 +73,35 @@ fn check(value: &Value, schema: &Value, path: &str, faults: &mut Vec<Fault>) {
     }
 }
 
+/// The most faults that are named: nobody reads more, and each unknown name is compared with all that are known.
+const MOST_FAULTS: usize = 100;
+
+/// Whether there are more than the schema allows, of which nothing but that is said.
+fn is_too_long(length: usize, most: &Value, of: &str, path: &str, faults: &mut Vec<Fault>) -> bool {
+    let most = most.as_u64().unwrap_or(u64::MAX);
+    let is_too_long = length as u64 > most;
+    if is_too_long {
+        faults.push(Fault::new(
+            path,
+            format!("has {length} {of}, {most} at most"),
+        ));
+    }
+    is_too_long
+}
+
 fn check_object(members: &Map<String, Value>, schema: &Value, path: &str, faults: &mut Vec<Fault>) {
     let empty = Map::new();
     let known = schema["properties"].as_object().unwrap_or(&empty);
     let others = &schema["additionalProperties"];
+    let count = members.len();
+    if is_too_long(count, &schema["maxProperties"], "entries", path, faults) {
+        return;
+    }
     for (name, value) in members {
-        let path = format!("{path}.{name}");
+        if faults.len() >= MOST_FAULTS {
+            return;
+        }
+        let path = format!("{path}.{}", clipped(name, LONGEST_NAME));
         match known.get(name) {
             Some(schema) => check(value, schema, &path, faults),
             None if others.is_object() => check(value, others, &path, faults),
@@ -97,12 +121,24 @@ fn check_array(items: &[Value], schema: &Value, path: &str, faults: &mut Vec<Fau
     if (items.len() as u64) < least {
         faults.push(Fault::new(path, format!("must have {least} or more items")));
     }
+    let count = items.len();
+    if is_too_long(count, &schema["maxItems"], "items", path, faults) {
+        return;
+    }
     for (index, item) in items.iter().enumerate() {
         check(item, &schema["items"], &format!("{path}[{index}]"), faults);
     }
 }
 
+/// The longest name of a field that is shown.
+const LONGEST_NAME: usize = 64;
+
 fn check_text(text: &str, schema: &Value, path: &str, faults: &mut Vec<Fault>) {
+    // the API server counts characters, too
+    let length = text.chars().count();
+    if is_too_long(length, &schema["maxLength"], "characters", path, faults) {
+        return;
+    }
     let allowed: Vec<&str> = values(schema);
     if !allowed.is_empty() && !allowed.contains(&text) {
         faults.push(Fault::new(path, unknown_value(text, &allowed)));
@@ -112,7 +148,15 @@ fn check_text(text: &str, schema: &Value, path: &str, faults: &mut Vec<Fault>) {
 }
 
 fn check_number(number: i64, schema: &Value, path: &str, faults: &mut Vec<Fault>) {
-    let bound = |name: &str| schema[name].as_f64();
+    let is_int32 = schema["format"] == "int32";
+    let of_type = |name: &str| match name {
+        "minimum" => f64::from(i32::MIN),
+        _ => f64::from(i32::MAX),
+    };
+    let bound = |name: &str| {
+        let bound = schema[name].as_f64();
+        bound.or_else(|| is_int32.then(|| of_type(name)))
+    };
     #[expect(
         clippy::cast_precision_loss,
         reason = "bounds are far below 2^52, and what is above them stays above"
@@ -157,8 +201,8 @@ fn unknown_field(name: &str, known: &Map<String, Value>) -> String {
 fn unknown_value(text: &str, allowed: &[&str]) -> String {
     let list = allowed.join(", ");
     nearest(text, allowed.iter().copied()).map_or_else(
-        || format!("{text:?} is none of {list}"),
-        |near| format!("{text:?} is none of {list}; did you mean {near}?"),
+        || format!("{} is none of {list}", quoted(text)),
+        |near| format!("{} is none of {list}; did you mean {near}?", quoted(text)),
     )
 }
 
@@ -212,7 +256,7 @@ mod tests {
         assert_eq!(
             says(&spec),
             [
-                "spec.colour: there is no such field; here may stand enforcement, exemptions, inject, match, priority, profile, rules",
+                "spec.colour: there is no such field; here may stand enforcement, exemptions, inject, match, priority, profile, rules, trustedControllers",
                 "spec.enforcment: there is no such field; did you mean enforcement?",
                 "spec.exemptions.allow: must be true or false, is \"yes\"",
                 "spec.inject.imageProbes[0].port: must be a number or a name, is true; in YAML, yes, no, on and off are booleans unless quoted",

@@ -18,7 +18,7 @@ use super::{
 
 pub(super) mod constraints;
 
-use constraints::{conditions_schema, known_rule_names, known_rules, port_schema};
+use constraints::{conditions_schema, glob, globs, known_rule_names, known_rules, port_schema};
 
 /// What the operator decides, for which sets. Of the policies that match a set the one of the highest priority counts,
 /// then the first by name; nothing is merged.
@@ -55,6 +55,10 @@ pub struct PolicySpec {
     pub exemptions: ExemptionsSpec,
     /// What is injected.
     pub inject: InjectSpec,
+    /// Whose owner references with `controller: true` have findings warn instead of deny: only these kinds, written by these users.
+    /// Empty: every custom resource, written by any service account.
+    #[schemars(length(max = 64))]
+    pub trusted_controllers: Vec<TrustedControllerSpec>,
 }
 
 /// Which sets a policy is for: all must hold.
@@ -74,8 +78,10 @@ pub struct MatchSpec {
 #[serde(rename_all = "camelCase", default)]
 pub struct NamesSpec {
     /// One of these; empty means all.
+    #[schemars(transform = globs)]
     pub include: Vec<String>,
     /// None of these.
+    #[schemars(transform = globs)]
     pub exclude: Vec<String>,
 }
 
@@ -84,8 +90,10 @@ pub struct NamesSpec {
 #[serde(rename_all = "camelCase", default)]
 pub struct LabelSelectorSpec {
     /// Labels with exactly these values.
+    #[schemars(extend("maxProperties" = 64))]
     pub match_labels: BTreeMap<String, String>,
     /// Further requirements.
+    #[schemars(length(max = 64))]
     pub match_expressions: Vec<LabelRequirementSpec>,
 }
 
@@ -94,11 +102,13 @@ pub struct LabelSelectorSpec {
 #[serde(rename_all = "camelCase")]
 pub struct LabelRequirementSpec {
     /// The label's key.
+    #[schemars(length(max = 317))]
     pub key: String,
     /// How its value is compared.
     pub operator: LabelOperator,
     /// The values of `In` and `NotIn`.
     #[serde(default)]
+    #[schemars(length(max = 256), inner(length(max = 63)))]
     pub values: Vec<String>,
 }
 
@@ -138,6 +148,23 @@ impl Default for ExemptionsSpec {
     }
 }
 
+/// A kind of owner that is believed, and who may write for it.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TrustedControllerSpec {
+    /// The API group of the owner, without its version: `kafka.strimzi.io`.
+    #[schemars(length(min = 1, max = 253))]
+    pub group: String,
+    /// The kind of the owner: `Kafka`.
+    #[schemars(length(min = 1, max = 63))]
+    pub kind: String,
+    /// The names of the service accounts that write for it, in which `*` stands for any text: `system:serviceaccount:kafka:*`.
+    /// Empty means all service accounts; who is none is never believed.
+    #[serde(default)]
+    #[schemars(length(max = 64))]
+    pub users: Vec<String>,
+}
+
 /// What is injected into new sets.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -149,6 +176,7 @@ pub struct InjectSpec {
     /// Startup probes, beside the liveness probes.
     pub startup_probe: StartupProbe,
     /// Probes of the operator's own images; asked before the image catalogue, the first that fits counts.
+    #[schemars(length(max = 128))]
     pub image_probes: Vec<ImageProbeSpec>,
     /// The headless Service linkage.
     pub service_name: ServiceName,
@@ -163,7 +191,7 @@ pub struct InjectSpec {
 #[serde(rename_all = "camelCase")]
 pub struct ImageProbeSpec {
     /// The image without tag and digest, in which `*` stands for any text.
-    #[schemars(length(min = 1))]
+    #[schemars(length(min = 1), transform = glob)]
     pub image: String,
     /// The port that is asked where `readiness` names none: its number, or its name in the container.
     #[serde(default)]
@@ -209,6 +237,7 @@ pub struct ProbeSpec {
 #[serde(rename_all = "camelCase", default)]
 pub struct HttpGetSpec {
     /// The path; `/` unless told.
+    #[schemars(length(max = 1024))]
     pub path: String,
     /// The port, by number or name.
     #[schemars(schema_with = "port_schema")]
@@ -242,6 +271,7 @@ pub struct TcpSocketSpec {
 #[serde(rename_all = "camelCase", default)]
 pub struct ExecSpec {
     /// The program and its arguments; no shell stands around them.
+    #[schemars(length(max = 64), inner(length(max = 4096)))]
     pub command: Vec<String>,
 }
 
@@ -253,6 +283,7 @@ pub struct GrpcSpec {
     #[schemars(range(min = 1, max = 65535))]
     pub port: Option<i32>,
     /// The service that is asked for.
+    #[schemars(length(max = 253))]
     pub service: Option<String>,
 }
 

@@ -4,12 +4,14 @@ use std::collections::HashSet;
 
 use jiff::Timestamp;
 
-use super::Verdict;
+use super::{Spared, Verdict};
 use crate::inject::{Notice, Tag};
 use crate::model::finding::{Action, Finding};
+use crate::model::finding_limits;
 use crate::model::pointer::escape;
 use crate::policy::Profile;
 use crate::policy::exemption::{Exemption, Use};
+use crate::policy::trust::{believed_controller, describe};
 use crate::rules;
 use crate::rules::{About, Context, Rule, Violation};
 use crate::statefulset::annotations::EXEMPT;
@@ -30,6 +32,9 @@ pub(crate) fn add(context: &Context<'_>, now: Timestamp, verdict: &mut Verdict) 
             }
             _ => Use::None,
         };
+        if found.spared && !matches!(used, Use::Counts(_)) {
+            spare(rule.id, context, verdict);
+        }
         match used {
             Use::None => verdict.findings.extend(found.findings),
             Use::Counts(message) => {
@@ -42,6 +47,16 @@ pub(crate) fn add(context: &Context<'_>, now: Timestamp, verdict: &mut Verdict) 
             }
         }
     }
+    finding_limits::apply(&mut verdict.findings);
+}
+
+/// Notes that a rule does not deny because of the owner that the set names.
+fn spare(rule: &'static str, context: &Context<'_>, verdict: &mut Verdict) {
+    let spared = verdict.spared.get_or_insert_with(|| Spared {
+        owner: context.set.controller().map(describe).unwrap_or_default(),
+        rules: Vec::new(),
+    });
+    spared.rules.push(rule);
 }
 
 fn exempted(message: String) -> Notice {
@@ -61,6 +76,8 @@ struct Found {
     findings: Vec<Finding>,
     /// Whether it found an old sin. Of an exemption that has ended every write hears all the same.
     old: bool,
+    /// Whether one of them would deny, did the set not name an owner that is believed.
+    spared: bool,
 }
 
 impl Found {
@@ -89,13 +106,18 @@ impl Found {
         let old = violations.len() < all;
         violations
             .retain(|violation| rule.is_of_the_file() || !context.slips.hide(&violation.pointer));
+        let mut spared = false;
         let findings = violations.into_iter().filter_map(|violation| {
             let action = ceiling.action(rule, &violation, context)?;
+            spared |= ceiling == Ceiling::BuiltinOnly
+                && action < Action::Deny
+                && Ceiling::None.action(rule, &violation, context) == Some(Action::Deny);
             Some(violation.finding(rule.id, action))
         });
         Self {
             findings: findings.collect(),
             old,
+            spared,
         }
     }
 
@@ -108,11 +130,11 @@ impl Found {
 }
 
 /// The most that any finding on this write may do, beside what the operator says.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Ceiling {
     /// No limit.
     None,
-    /// A controller owns the set: it cannot read our text, so only what the server refuses anyway is refused.
+    /// A controller owns the set, and that is believed: it cannot read our text, so only what the server refuses anyway is refused.
     BuiltinOnly,
     /// The write changes a field that cannot change: the server's own 422 is what operators act on.
     Warn,
@@ -122,7 +144,9 @@ impl Ceiling {
     fn of(context: &Context<'_>) -> Self {
         if !context.changes.is_empty() {
             Self::Warn
-        } else if context.set.is_controlled() {
+        } else if believed_controller(context.policy, context.set, context.cluster.author())
+            .is_some()
+        {
             Self::BuiltinOnly
         } else {
             Self::None

@@ -5,9 +5,8 @@ use serde_json::value::RawValue;
 use crate::cluster_view::manifests::Manifests;
 use crate::review::merge::Write;
 use crate::review::report::{Options, Place, Row};
-use crate::rules::authored::api_version::FORMER;
 use crate::statefulset::Undecodable;
-use crate::strict::{Authored, Slips};
+use crate::strict::{self, Authored};
 use crate::yaml::read::{Body, Broken, Document};
 
 /// How the sets of a manifest are judged.
@@ -19,11 +18,10 @@ pub struct Judge<'a> {
     pub around: &'a Manifests,
 }
 
-/// Whether a document is a `StatefulSet` of Kubernetes, of today's version or of one that is gone.
+/// Whether a document is a `StatefulSet` of Kubernetes, of a version that is gone, or was meant to be one.
 #[must_use]
 pub fn is_set(document: &Document<'_>) -> bool {
-    let version = document.api_version.as_str();
-    document.kind == "StatefulSet" && (version == "apps/v1" || FORMER.contains(&version))
+    strict::is_set(&document.api_version, &document.kind)
 }
 
 impl Judge<'_> {
@@ -74,9 +72,8 @@ impl Judge<'_> {
         } else {
             &*document.namespace
         };
-        let is_former = document.api_version != "apps/v1";
-        if is_former {
-            authored.slips = Slips::removed(&document.api_version);
+        if let Some(slips) = strict::identity(&document.api_version, &document.kind) {
+            authored.slips = slips;
         }
         let unreadable = |error: Undecodable| unreadable(document, &error);
         let write = stored.map(|stored| Write::of(&authored.json, stored));
@@ -93,7 +90,7 @@ impl Judge<'_> {
             .map_err(unreadable)?;
         if subject
             .as_ref()
-            .is_some_and(|subject| !is_former && !subject.is_whole())
+            .is_some_and(|subject| !subject.slips.is_final() && !subject.is_whole())
         {
             return Ok(None);
         }

@@ -3,6 +3,8 @@
 //! The webhook, the audit, `fix`, the post-renderer, `policy test` and the pages of the rules differ only in where the set comes
 //! from and how the verdict is shown.
 
+use std::fmt;
+
 use jiff::Timestamp;
 use json_patch::PatchOperation;
 
@@ -13,7 +15,7 @@ use crate::inject::{self, Injection, Notice};
 use crate::model::finding::{Action, Finding, Phase};
 use crate::policy::{Policies, Policy};
 use crate::rules::Context;
-use crate::statefulset::Subject;
+use crate::statefulset::{Operation, Subject};
 
 mod findings;
 pub mod manifest_row;
@@ -32,10 +34,32 @@ pub struct Verdict {
     pub notices: Vec<Notice>,
     /// The rules that the set is exempted from and breaks.
     pub exempted: Vec<&'static str>,
+    /// What only warns because of the owner that the set names.
+    pub spared: Option<Spared>,
     /// What the author misplaced, moved where it belongs.
     pub moves: Vec<PatchOperation>,
     /// What is changed after that; empty in [`Phase::Validate`].
     pub changes: Vec<Change>,
+}
+
+/// What would deny, did the set not name an owner that is believed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Spared {
+    /// The owner, as `Kind.group/name`.
+    pub owner: String,
+    /// The rules, in their order.
+    pub rules: Vec<&'static str>,
+}
+
+impl fmt::Display for Spared {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "{} owned by {}",
+            self.rules.join(","),
+            self.owner
+        )
+    }
 }
 
 impl Verdict {
@@ -75,6 +99,13 @@ pub fn review(
     now: Timestamp,
 ) -> Option<Verdict> {
     let policy = policy_for(policies, &subject, cluster)?;
+    let is_narrowed = policy.asks_for_service_rights()
+        && subject.operation() == Operation::Create
+        && cluster.service_right() != Lookup::Found(());
+    if is_narrowed {
+        let policy = policy.without_service_rights();
+        return Some(evaluate(&policy, subject, cluster, phase, now));
+    }
     Some(evaluate(policy, subject, cluster, phase, now))
 }
 

@@ -12,7 +12,7 @@ use crate::cluster_view::manifests::Manifests;
 use crate::model::finding::{Action, Finding, Phase};
 use crate::policy::Policies;
 use crate::review::progress::Progress;
-use crate::review::{Verdict, review};
+use crate::review::{Spared, Verdict, review};
 use crate::statefulset::Subject;
 use crate::yaml::read::Broken;
 
@@ -82,6 +82,8 @@ pub struct Row {
     pub injections: usize,
     /// The rules that it breaks and is exempted from.
     pub exempted: Vec<&'static str>,
+    /// What would deny, did the set not name a controller as its owner.
+    pub spared: Option<Spared>,
 }
 
 /// Where a set was found.
@@ -162,6 +164,18 @@ impl Report {
         self.sources.extend(after.sources);
     }
 
+    /// Notes which sets are believed to have an owner: a webhook knows who writes a set, an audit does not.
+    pub(crate) fn note_owners(&mut self) {
+        let spared = self.rows.iter().filter_map(|row| {
+            let spared = row.spared.as_ref()?;
+            let (namespace, name) = (&row.namespace, &row.name);
+            Some(format!(
+                "{namespace}/{name}: only warned, {spared}: an audit has no author, and believes the owner reference"
+            ))
+        });
+        self.notes.extend(spared);
+    }
+
     /// How often what was found.
     #[must_use]
     pub fn summary(&self) -> Summary {
@@ -232,6 +246,7 @@ impl Row {
             findings: findings.collect(),
             injections: counted.count(),
             exempted: verdict.exempted,
+            spared: verdict.spared,
             moves: verdict.moves,
             changes: verdict
                 .changes

@@ -55,7 +55,8 @@ fn updated(old: &Value, object: &Value) -> Vec<String> {
 }
 
 fn owned(mut set: Value) -> Value {
-    set["metadata"]["ownerReferences"] = json!([{"kind": "Db", "name": "db", "controller": true}]);
+    set["metadata"]["ownerReferences"] =
+        json!([{"apiVersion": "example.com/v1", "kind": "Db", "name": "db", "controller": true}]);
     set
 }
 

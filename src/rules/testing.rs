@@ -6,6 +6,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 
 use crate::change::immutable;
+use crate::cluster_view::manifests::{Kind, Manifests};
 use crate::cluster_view::{ClusterView, DisruptionBudget, Lookup, Pod, Service, ServiceKeeping};
 use crate::model::field_path::dotted;
 use crate::model::finding::Phase;
@@ -166,6 +167,8 @@ pub(crate) struct World {
     pub(crate) classes: Option<Vec<&'static str>>,
     pub(crate) default_class: Option<bool>,
     pub(crate) budgets: Option<Vec<DisruptionBudget>>,
+    /// What else is known, by its documents.
+    pub(crate) others: Option<Manifests>,
 }
 
 impl World {
@@ -174,6 +177,10 @@ impl World {
             services: Some(services),
             ..Self::default()
         }
+    }
+
+    fn ask<T>(&self, question: impl Fn(&Manifests) -> Lookup<T>) -> Lookup<T> {
+        self.others.as_ref().map_or(Lookup::Unknown, question)
     }
 }
 
@@ -185,6 +192,19 @@ fn known(there: Option<bool>) -> Lookup<()> {
     }
 }
 
+/// The documents in the namespace of the cases, which make their kinds known.
+pub(crate) fn manifests(documents: &[Value]) -> World {
+    let mut others = Manifests::new(None, ServiceKeeping::Nobody);
+    for document in documents {
+        let kind = Kind::of(document).unwrap();
+        others.add(kind, document, "shop").unwrap();
+    }
+    World {
+        others: Some(others),
+        ..World::default()
+    }
+}
+
 impl ClusterView for World {
     fn version(&self) -> Option<ServerVersion> {
         self.version
@@ -192,7 +212,7 @@ impl ClusterView for World {
 
     fn service(&self, namespace: &str, name: &str) -> Lookup<Arc<Service>> {
         let Some(services) = &self.services else {
-            return Lookup::Unknown;
+            return self.ask(|others| others.service(namespace, name));
         };
         let found = services
             .iter()
@@ -204,7 +224,7 @@ impl ClusterView for World {
 
     fn services(&self, namespace: &str) -> Lookup<Vec<Arc<Service>>> {
         let Some(services) = &self.services else {
-            return Lookup::Unknown;
+            return self.ask(|others| others.services(namespace));
         };
         let own = services
             .iter()
@@ -222,14 +242,30 @@ impl ClusterView for World {
 
     fn disruption_budgets(
         &self,
-        _namespace: &str,
+        namespace: &str,
         labels: &Labels<'_>,
     ) -> Lookup<Vec<Arc<DisruptionBudget>>> {
         let Some(budgets) = &self.budgets else {
-            return Lookup::Unknown;
+            return self.ask(|others| others.disruption_budgets(namespace, labels));
         };
         let selecting = budgets.iter().filter(|budget| budget.selects(labels));
         Lookup::Found(selecting.cloned().map(Arc::new).collect())
+    }
+
+    fn claim_modes(&self, namespace: &str, name: &str) -> Lookup<Arc<Vec<String>>> {
+        self.ask(|others| others.claim_modes(namespace, name))
+    }
+
+    fn min_replicas(&self, namespace: &str, set: &str) -> Lookup<i64> {
+        self.ask(|others| others.min_replicas(namespace, set))
+    }
+
+    fn endpoints(&self, namespace: &str, service: &str) -> Lookup<()> {
+        self.ask(|others| others.endpoints(namespace, service))
+    }
+
+    fn names(&self, kind: Kind, namespace: &str) -> Lookup<Vec<String>> {
+        self.ask(|others| others.names(kind, namespace))
     }
 
     fn orphaned_pods(&self) -> Lookup<Vec<Pod>> {

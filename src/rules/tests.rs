@@ -36,6 +36,7 @@ fn world(version: &str) -> World {
         classes: Some(vec!["slow"]),
         default_class: Some(true),
         budgets: Some(vec![budget]),
+        others: None,
     }
 }
 
@@ -145,7 +146,7 @@ fn probes_may_ask_numbers_and_side_containers_have_none() {
     let program = json!({"name": "web", "image": "registry.example/web:1"});
     let pods = json!({"containers": [program, exporter]});
     silent(&web_spec(&json!({"template": {"spec": pods}})));
-    let patient = json!({"tcpSocket": {"port": 3306}, "initialDelaySeconds": 120});
+    let patient = json!({"tcpSocket": {"port": 3306}, "initialDelaySeconds": 300});
     let ready = json!({"tcpSocket": {"port": 3306}});
     silent(&container(
         &json!({"image": "mysql:9", "livenessProbe": patient, "readinessProbe": ready}),
@@ -172,7 +173,9 @@ fn a_name_of_52_characters_is_short_enough() {
 #[test]
 fn what_a_stored_set_did_already_is_not_said_again() {
     // those that are told by comparison have a stored set in their example, and no set is stored as it was written
-    let alone = |rule: &&&Rule| rule.docs.stored.is_empty() && !rule.is_of_the_file();
+    let alone = |rule: &&&Rule| {
+        rule.docs.stored.is_empty() && !rule.is_of_the_file() && rule.id != ALWAYS_WARNS
+    };
     for rule in all().iter().filter(alone) {
         let stored = example::set(rule.docs.example).unwrap();
         let mut written = stored.clone();
@@ -194,6 +197,9 @@ fn what_a_stored_set_did_already_is_not_said_again() {
         }
     }
 }
+
+/// Of a stored set it warns: nothing is added to such a set, and the user is to know why.
+const ALWAYS_WARNS: &str = "set-too-large";
 
 /// A set that exists keeps its name.
 const ON_CREATE: [&str; 2] = ["name-too-long", "name-near-limit"];

@@ -4,7 +4,8 @@
 use std::fmt;
 
 use super::set::{
-    Claim, Container, ContainerPort, MatchExpression, PodSpec, Selector, Set, Spec, UpdateStrategy,
+    Claim, Container, ContainerPort, MatchExpression, OwnerReference, PodSpec, Selector, Set, Spec,
+    UpdateStrategy,
 };
 
 impl fmt::Display for Selector<'_> {
@@ -71,10 +72,14 @@ impl<'a> Set<'a> {
     /// Whether an owner manages the set (`ownerReferences[].controller: true`), as operators do.
     #[must_use]
     pub fn is_controlled(&self) -> bool {
-        self.metadata
-            .owner_references
-            .iter()
-            .any(|owner| owner.controller)
+        self.controller().is_some()
+    }
+
+    /// The owner that manages the set; the API server takes no second one.
+    #[must_use]
+    pub fn controller(&self) -> Option<&OwnerReference<'a>> {
+        let mut owners = self.metadata.owner_references.iter();
+        owners.find(|owner| owner.controller)
     }
 }
 

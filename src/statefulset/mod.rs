@@ -15,9 +15,12 @@ pub mod defaults;
 mod members;
 mod met;
 pub mod probe;
+pub mod runtime;
 pub mod scheduling;
 pub mod set;
+pub mod size;
 pub mod view;
+pub mod volume;
 
 use crate::model::pointer::container_field;
 use crate::strict::Slips;
@@ -175,6 +178,21 @@ impl<'a> Old<'a> {
     #[must_use]
     pub fn wanted_claims(&self) -> Vec<&'a str> {
         self.wanted.claims()
+    }
+
+    /// Whether the set that is written instead has what a patch could change: metadata and a template. A set without, which the API
+    /// server refuses in its own words, would be answered with a patch that does not apply.
+    #[must_use]
+    pub fn is_patchable(&self, written: &Set<'_>) -> bool {
+        let metadata = &written.metadata;
+        let named = !metadata.name.is_empty() || !metadata.generate_name.is_empty();
+        named && self.wanted.get(TEMPLATE).is_some()
+    }
+
+    /// The length of the set that is written instead, in bytes.
+    #[must_use]
+    pub fn written_length(&self) -> usize {
+        self.text.len()
     }
 
     /// The fields of a container's probe that the user of this write is known to have written himself. A merge leaves a

@@ -7,8 +7,10 @@ use std::collections::BTreeMap;
 
 use super::annotations::Annotations;
 use super::probe::Probe;
+pub use super::runtime::{Lifecycle, SecurityContext};
 use super::scheduling::{Affinity, TopologySpreadConstraint};
 use super::view::{IntOrString, Text, view};
+pub use super::volume::Volume;
 
 /// Labels, or the keys and values of a selector.
 pub type Labels<'a> = BTreeMap<Text<'a>, Text<'a>>;
@@ -53,6 +55,8 @@ view! {
     /// An owner of the set.
     #[derive(PartialEq)]
     pub struct OwnerReference<'a> {
+        /// The group and version of the owner's kind.
+        "apiVersion" => api_version: Text<'a>,
         /// The owner's kind.
         "kind" => kind: Text<'a>,
         /// The owner's name.
@@ -204,6 +208,14 @@ view! {
         "affinity" => affinity: Affinity<'a>,
         /// How its pods are spread.
         "topologySpreadConstraints" => topology_spread_constraints: Vec<TopologySpreadConstraint<'a>>,
+        /// As whom the containers run, and to which group volumes belong.
+        "securityContext" => security_context: SecurityContext,
+        /// Whether Services of the namespace put variables into the containers; absent means they do.
+        "enableServiceLinks" => enable_service_links: Option<bool>,
+        /// The pods' account; empty means `default`.
+        "serviceAccountName" => service_account_name: Text<'a>,
+        /// The pods' priority class.
+        "priorityClassName" => priority_class_name: Text<'a>,
     }
 }
 
@@ -235,6 +247,10 @@ view! {
         "volumeDevices" => volume_devices: Vec<VolumeDevice<'a>>,
         /// `Always` makes an init container a side container.
         "restartPolicy" => restart_policy: Text<'a>,
+        /// As whom the container runs, where it says otherwise than the pod.
+        "securityContext" => security_context: SecurityContext,
+        /// What is run before the container is stopped.
+        "lifecycle" => lifecycle: Lifecycle<'a>,
     }
 }
 
@@ -257,6 +273,8 @@ view! {
         "name" => name: Text<'a>,
         /// Its number.
         "containerPort" => container_port: i64,
+        /// The node's port that leads to it; 0 when there is none.
+        "hostPort" => host_port: i64,
         /// `TCP`, `UDP` or `SCTP`; empty means `TCP`.
         "protocol" => protocol: Text<'a>,
     }
@@ -307,6 +325,8 @@ view! {
     pub struct ClaimMetadata<'a> {
         /// The volume's name in the pods.
         "name" => name: Text<'a>,
+        /// The labels of the claims that are made.
+        "labels" => labels: Labels<'a>,
     }
 }
 
@@ -322,6 +342,8 @@ view! {
         "storageClassName" => storage_class_name: Option<Text<'a>>,
         /// `Filesystem` or `Block`; empty means `Filesystem`.
         "volumeMode" => volume_mode: Text<'a>,
+        /// The one volume that the claim binds to; empty where any will do.
+        "volumeName" => volume_name: Text<'a>,
     }
 }
 
@@ -336,43 +358,3 @@ view! {
 
 /// A quantity as the user wrote it: `1Gi`, `1024Mi`, or a plain number (`k8s.io/apimachinery/pkg/api/resource`).
 pub type Quantity<'a> = IntOrString<'a>;
-
-/// A volume of the pod template: its name and the field that says where it comes from (`configMap`, `emptyDir`, ...).
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Volume<'a> {
-    /// Its name.
-    pub name: Text<'a>,
-    /// The field names beside `name` whose value is not null; usually one.
-    pub sources: Vec<Text<'a>>,
-}
-
-impl<'de: 'a, 'a> serde::Deserialize<'de> for Volume<'a> {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(VolumeVisitor(std::marker::PhantomData))
-    }
-}
-
-struct VolumeVisitor<'a>(std::marker::PhantomData<&'a ()>);
-
-impl<'de: 'a, 'a> serde::de::Visitor<'de> for VolumeVisitor<'a> {
-    type Value = Volume<'a>;
-
-    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("a volume")
-    }
-
-    fn visit_map<M: serde::de::MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
-        let mut volume = Volume::default();
-        while let Some(key) = map.next_key::<Text<'de>>()? {
-            if key == "name" {
-                volume.name = map.next_value::<Option<Text<'a>>>()?.unwrap_or_default();
-                continue;
-            }
-            volume.sources.retain(|source| *source != key);
-            if map.next_value::<Option<serde::de::IgnoredAny>>()?.is_some() {
-                volume.sources.push(key);
-            }
-        }
-        Ok(volume)
-    }
-}

@@ -19,12 +19,14 @@
 //! assert!(authored.json.get().contains(r#""podManagementPolicy":"Parallel""#));
 //! ```
 
+mod identity;
 mod mend;
 mod place;
 mod schema;
 mod slip;
 mod walk;
 
+pub use identity::{FORMER, identity, is_set};
 pub use schema::MINOR;
 pub use slip::{Given, Obstacle, Right, Slip, Slips, Wanted};
 
@@ -81,9 +83,20 @@ impl Authored {
             old_object,
         };
         let subject = Subject::decode(source)?;
-        Ok(subject.map(|subject| Subject {
-            slips: self.slips.clone(),
-            ..subject
+        Ok(subject.map(|subject| {
+            let subject = Subject {
+                slips: self.slips.clone(),
+                ..subject
+            };
+            let patch = if subject.is_whole() || subject.slips.is_final() {
+                None
+            } else {
+                identity::patch(&subject.set)
+            };
+            Subject {
+                slips: patch.unwrap_or_else(|| subject.slips.clone()),
+                ..subject
+            }
         }))
     }
 }

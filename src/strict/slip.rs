@@ -47,6 +47,15 @@ pub enum Slip {
         /// What it must be.
         wanted: Wanted,
     },
+    /// A kind, or a version of it, that no server has.
+    Kind {
+        /// `apiVersion`
+        api_version: String,
+        /// `kind`
+        kind: String,
+    },
+    /// A patch of a set with a part of a claim.
+    PartOfClaims,
     /// A key that stands in its mapping more than once.
     Repeated {
         /// The member.
@@ -55,6 +64,8 @@ pub enum Slip {
         lines: Vec<usize>,
         /// The other keys of the mapping that stand in it more than once.
         others: Vec<String>,
+        /// Whether every value is the same, so that nothing is lost.
+        is_equal: bool,
     },
 }
 
@@ -121,6 +132,9 @@ impl Slip {
     pub fn pointer(&self) -> &str {
         match self {
             Self::Removed { .. } => "/apiVersion",
+            Self::Kind { kind, .. } if kind == "StatefulSet" => "/apiVersion",
+            Self::Kind { .. } => "/kind",
+            Self::PartOfClaims => "/spec/volumeClaimTemplates",
             Self::Unknown { pointer, .. }
             | Self::Type { pointer, .. }
             | Self::Repeated { pointer, .. } => pointer,
@@ -146,24 +160,33 @@ impl Slips {
     #[must_use]
     pub fn removed(version: &str) -> Self {
         let version = version.to_owned();
+        Self::one(Slip::Removed { version })
+    }
+
+    /// One slip, and nothing else is known.
+    pub(super) fn one(slip: Slip) -> Self {
         Self {
-            all: vec![Slip::Removed { version }],
+            all: vec![slip],
             ..Self::default()
         }
     }
 
-    /// Whether nothing else is to be said of the set, or done to it.
+    /// Whether nothing else is to be said of the document, or done to it: it is no set that a server would take.
     #[must_use]
-    pub fn is_removed(&self) -> bool {
-        self.all
-            .iter()
-            .any(|slip| matches!(slip, Slip::Removed { .. }))
+    pub fn is_final(&self) -> bool {
+        let is_final = |slip: &Slip| {
+            matches!(
+                slip,
+                Slip::Removed { .. } | Slip::Kind { .. } | Slip::PartOfClaims
+            )
+        };
+        self.all.iter().any(is_final)
     }
 
     /// Whether anything may be filled in: not where it might take the place of a value that cannot be read.
     #[must_use]
     pub fn may_be_filled_in(&self) -> bool {
-        !self.is_removed() && self.lost.is_empty() && self.wrapped.is_empty()
+        !self.is_final() && self.lost.is_empty() && self.wrapped.is_empty()
     }
 
     /// Whether what stands at a pointer cannot be told because a value there, above or below cannot be read.
@@ -223,9 +246,12 @@ impl Slips {
                     pointer,
                     lines,
                     others,
+                    is_equal,
                 } => {
                     let (other, own) = pointer.rsplit_once('/')?;
-                    (other == mapping).then_some((own == key, lines, others))
+                    let is_here = other == mapping;
+                    *is_equal &= !is_here || duplicate.is_equal;
+                    is_here.then_some((own == key, lines, others))
                 }
                 _ => None,
             });
@@ -236,6 +262,7 @@ impl Slips {
                     pointer,
                     lines: vec![duplicate.first_line, again],
                     others: Vec::new(),
+                    is_equal: duplicate.is_equal,
                 }),
             }
         }

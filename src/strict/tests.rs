@@ -238,6 +238,7 @@ fn a_key_that_stands_again_and_again_is_one_slip() {
             pointer: "/spec/replicas".to_owned(),
             lines: vec![5, 6, 8],
             others: vec!["serviceName".to_owned()],
+            is_equal: false,
         }]
     );
 }

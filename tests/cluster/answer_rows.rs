@@ -243,7 +243,9 @@ pub const WARNINGS: &[(&str, &str, &str)] = &[
         "balanced",
     ),
     (
-        r#"{"serviceName": "balanced"}"#,
+        r#"{"serviceName": "balanced", "volumeClaimTemplates": [{"metadata": {"name": "data"},
+            "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}}}],
+            "template": {"spec": {"containers": [{"name": "web", "image": "i", "volumeMounts": [{"name": "data", "mountPath": "/data"}]}]}}}"#,
         "service-not-headless",
         "balanced",
     ),

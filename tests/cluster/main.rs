@@ -39,6 +39,7 @@ mod post_render;
 mod record;
 mod rollout;
 mod smoke;
+mod trust;
 mod undo;
 mod web;
 mod writes;
@@ -126,6 +127,7 @@ fn trials(shared: &Shared) -> Vec<Trial> {
         ("parity", parity::TESTS),
         ("pods", pods::TESTS),
         ("pages", pages::TESTS),
+        ("trust", trust::TESTS),
         ("liveness", liveness::TESTS),
         ("post_render", post_render::TESTS),
     ];

@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result, ensure};
 use steadyset::explain::example;
+use steadyset::model::finding::Action;
 use steadyset::rules::{self, Builtin, Rule};
 
 use crate::Test;
@@ -20,10 +21,17 @@ pub const TESTS: &[Test] = &[
     ),
 ];
 
+/// A version that is gone, a kind that never was and a patch have no path to write them to; Recreate is of a later server.
+const NOT_SERVED: [&str; 4] = [
+    "api-version-removed",
+    "kind-unknown",
+    "patch-replaces-list",
+    "recreate-takes-all-down",
+];
+
 fn the_server_answers_as_the_pages_say(cluster: &Cluster) -> Result<()> {
     let mut api = Api::new(cluster)?;
-    // a version that is gone has no path to write it to
-    let served = |rule: &&&Rule| rule.id != "api-version-removed";
+    let served = |rule: &&&Rule| !NOT_SERVED.contains(&rule.id);
     for rule in rules::all().iter().filter(served) {
         let namespace = cluster.namespace()?;
         let mut code = |changes: &str| anyhow::Ok(write(&mut api, &namespace, rule, changes)?.code);
@@ -69,6 +77,9 @@ fn the_webhook_says_what_the_pages_show(cluster: &Cluster) -> Result<()> {
         let message = answer.body["message"].as_str().unwrap_or_default();
         let said = format!("{message}\n{}", answer.warnings.join("\n"));
         for finding in example::found(&rule.docs)? {
+            if finding.action == Action::Audit {
+                continue; // the user is not told
+            }
             let line = finding.line();
             let line = line.replace("-n default", &format!("-n {}", namespace.name()));
             ensure!(said.contains(&line), "{line}\nis not in\n{said}");

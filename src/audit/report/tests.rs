@@ -57,6 +57,7 @@ fn report() -> Report {
                 changes: Vec::new(),
                 injections: 0,
                 exempted: Vec::new(),
+                spared: None,
             },
             Row {
                 place: Place::Cluster,
@@ -67,6 +68,7 @@ fn report() -> Report {
                 changes: vec![Change::SetServiceName("web-pods".to_owned())],
                 injections: 1,
                 exempted: vec!["service-not-headless"],
+                spared: None,
             },
         ],
         errors: vec![Unreadable {

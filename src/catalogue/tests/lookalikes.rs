@@ -45,7 +45,6 @@ const LOOKALIKES: &[&str] = &[
     "confluentinc/cp-kafka-connect",
     "bitnami/kafka-exporter",
     "danielqsj/kafka-exporter",
-    "confluentinc/cp-schema-registry",
     "bitnami/schema-registry",
     "confluentinc/cp-kafka-rest",
     "solsson/kafka-prometheus-jmx-exporter",

@@ -9,7 +9,7 @@ use super::live::{self, Unanswered};
 use crate::audit::files::{World, namespaces, read};
 use crate::audit::sources::{Input, Inputs};
 use crate::cluster_view::ServiceKeeping;
-use crate::cluster_view::manifests::{Manifests, Object};
+use crate::cluster_view::manifests::{Kind, Manifests, Object};
 use crate::fix::{Fixer, Key, Known, key};
 use crate::review::manifest_row::{Judge, is_set};
 use crate::review::report::{Options, Report, Unreadable};
@@ -88,7 +88,10 @@ pub async fn run(
     outcome.report.errors.clone_from(&texts.errors);
     outcome.report.notes.clone_from(&texts.notes);
     for world in &texts.worlds {
-        let around = Manifests::new(options.kube_version, ServiceKeeping::Kept).whole();
+        let mut around = Manifests::new(options.kube_version, ServiceKeeping::Kept).whole();
+        if client.is_none() {
+            around.know(Kind::Endpoints);
+        }
         let mut world = Beside {
             texts: world,
             known: Known::default(),

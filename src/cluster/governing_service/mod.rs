@@ -4,6 +4,7 @@
 //! idempotent, and where two create the same Service the second learns it by a 409.
 
 mod events;
+mod permit;
 mod plan;
 mod set;
 
@@ -21,10 +22,12 @@ use kube::runtime::scheduler::{ScheduleRequest, scheduler};
 use tokio::time::Instant;
 
 use super::Cluster;
+use super::policies::SharedPolicies;
 use crate::cluster_view::ownership::FIELD_MANAGER;
 use crate::kube_client::reason;
 use crate::metrics::Metrics;
 use events::Events;
+use permit::Permit;
 use plan::{Plan, plan, service};
 pub(super) use set::LinkedSet;
 
@@ -73,6 +76,7 @@ impl Requests {
 /// The controller.
 pub(super) struct Controller {
     cluster: Arc<Cluster>,
+    policies: SharedPolicies,
     requests: Requests,
     events: Events,
     metrics: Arc<Metrics>,
@@ -82,8 +86,14 @@ pub(super) struct Controller {
 }
 
 impl Controller {
-    pub(super) fn new(cluster: Arc<Cluster>, requests: Requests, metrics: Arc<Metrics>) -> Self {
+    pub(super) fn new(
+        cluster: Arc<Cluster>,
+        policies: SharedPolicies,
+        requests: Requests,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         Self {
+            policies,
             events: Events::new(cluster.client().clone()),
             cluster,
             requests,
@@ -146,11 +156,17 @@ impl Controller {
         };
         let services: Api<Service> = Api::namespaced(self.cluster.client().clone(), &set.namespace);
         let live = services.get_opt(&set.service).await?;
-        let plan = plan(&set, live.as_ref());
+        let mut plan = plan(&set, live.as_ref());
+        let mut stored = None;
+        if plan != Plan::Keep {
+            stored = self.permitted(key).await?;
+            // what the policy in force would not have made is neither made nor kept, and whose the name is does not matter
+            plan = if stored.is_some() { plan } else { Plan::Keep };
+        }
         let newly_taken = self.set_taken(key, plan == Plan::Taken);
         match plan {
             Plan::Keep => Ok(()),
-            Plan::Create => self.create(&services, &set).await,
+            Plan::Create => self.create(&services, stored).await,
             Plan::Patch(patch) => {
                 let parameters = PatchParams {
                     field_manager: Some(FIELD_MANAGER.to_owned()),
@@ -175,12 +191,27 @@ impl Controller {
         }
     }
 
-    /// Creates the Service, unless the set has gone or is going: two watches tell of the set and of its Service, and the
-    /// one of the set may be the later.
-    async fn create(&self, services: &Api<Service>, set: &LinkedSet) -> kube::Result<()> {
-        let sets: Api<StatefulSet> = Api::namespaced(self.cluster.client().clone(), &set.namespace);
-        let stored = sets.get_opt(&set.name).await?.and_then(LinkedSet::of);
-        let Some(set) = stored.filter(|set| !set.leaving) else {
+    /// The set as it is stored, where the policy in force would have its Service made: two watches tell of the set and of its
+    /// Service, and the one of the set may be the later.
+    async fn permitted(&self, key: &Key) -> kube::Result<Option<LinkedSet>> {
+        let sets: Api<StatefulSet> = Api::namespaced(self.cluster.client().clone(), &key.namespace);
+        let Some(stored) = sets.get_opt(&key.set).await? else {
+            return Ok(None);
+        };
+        let policies = self.policies.load_full();
+        match permit::permit(&policies, &stored, &*self.cluster) {
+            Permit::Given => Ok(LinkedSet::of(stored).filter(|set| !set.leaving)),
+            Permit::Refused => Ok(None),
+            Permit::Unknown => {
+                self.requests.look_after(key.clone(), PAUSE.0);
+                Ok(None)
+            }
+        }
+    }
+
+    /// Creates the Service of a set.
+    async fn create(&self, services: &Api<Service>, set: Option<LinkedSet>) -> kube::Result<()> {
+        let Some(set) = set else {
             return Ok(());
         };
         let parameters = PostParams {

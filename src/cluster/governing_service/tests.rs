@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use super::*;
+use crate::cluster::policies::Store;
 use crate::cluster::testing::{client, forbidden, list, not_found, review, until, version};
 use crate::server::Lifecycle;
 use crate::server::health::Readiness;
@@ -47,7 +48,8 @@ async fn run(stored: Value, created: Value, done: impl Fn(&[String]) -> bool) {
         Arc::new(Metrics::new()),
     );
     let (mut readiness, mut tasks) = (Readiness::new(Lifecycle::new()), JoinSet::new());
-    cluster.start(&metrics, &mut readiness, &mut tasks);
+    let store = Store::new(Arc::clone(&metrics));
+    cluster.start(&metrics, &mut readiness, &mut tasks, store.followed());
     until(|| done(&asked.lock().unwrap())).await;
 }
 

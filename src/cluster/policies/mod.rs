@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
+use tokio::sync::watch;
 
 use crate::metrics::Metrics;
 use crate::policy::compile::{Rejected, unknown_policy};
@@ -16,10 +17,21 @@ pub mod objects;
 /// The policies in force: one snapshot for the whole of a review.
 pub type SharedPolicies = Arc<ArcSwap<Policies>>;
 
+/// The policies in force, for what acts on them of itself.
+#[derive(Clone, Debug)]
+pub struct InForce {
+    /// The snapshot.
+    pub policies: SharedPolicies,
+    /// Changes with every new snapshot.
+    pub changes: watch::Receiver<()>,
+}
+
 /// Puts together what the sources say, and publishes it as one snapshot.
 #[derive(Debug)]
 pub struct Store {
     published: SharedPolicies,
+    /// Told of every new snapshot.
+    changes: watch::Sender<()>,
     metrics: Arc<Metrics>,
     known: Mutex<Known>,
 }
@@ -64,6 +76,7 @@ impl Store {
     pub fn new(metrics: Arc<Metrics>) -> Self {
         let store = Self {
             published: SharedPolicies::default(),
+            changes: watch::Sender::new(()),
             metrics,
             known: Mutex::default(),
         };
@@ -75,6 +88,15 @@ impl Store {
     #[must_use]
     pub fn shared(&self) -> SharedPolicies {
         Arc::clone(&self.published)
+    }
+
+    /// The snapshot in force, and word of every new one.
+    #[must_use]
+    pub fn followed(&self) -> InForce {
+        InForce {
+            policies: self.shared(),
+            changes: self.changes.subscribe(),
+        }
     }
 
     /// Says that the cluster is still to tell which policies there are. Until then every set is judged with care: nothing is injected,
@@ -126,6 +148,7 @@ impl Store {
         };
         if **self.published.load() != snapshot {
             self.published.store(Arc::new(snapshot));
+            self.changes.send_replace(());
         }
     }
 }

@@ -28,6 +28,12 @@ fn a_kind_is_known_once_one_of_it_is_there() {
     assert_eq!(cluster.default_storage_class(), Lookup::Unknown);
     // files say what they say: a policy then goes by the name of the namespace alone
     assert_eq!(cluster.namespace_labels("shop"), Lookup::Absent);
+    assert_eq!(cluster.claim_modes("shop", "data"), Lookup::Unknown);
+    assert_eq!(cluster.min_replicas("shop", "web"), Lookup::Unknown);
+    assert_eq!(cluster.endpoints("shop", "web"), Lookup::Unknown);
+    for kind in REFERENCES {
+        assert_eq!(cluster.names(kind, "shop"), Lookup::Unknown);
+    }
     for kind in Kind::ALL {
         cluster.know(kind);
     }
@@ -40,12 +46,66 @@ fn a_kind_is_known_once_one_of_it_is_there() {
     assert_eq!(cluster.storage_class("fast"), Lookup::Absent);
     assert_eq!(cluster.default_storage_class(), Lookup::Absent);
     assert_eq!(cluster.namespace_labels("shop"), Lookup::Absent);
+    assert_eq!(cluster.claim_modes("shop", "data"), Lookup::Absent);
+    assert_eq!(cluster.min_replicas("shop", "web"), Lookup::Absent);
+    assert_eq!(cluster.endpoints("shop", "web"), Lookup::Absent);
+    for kind in REFERENCES {
+        assert_eq!(cluster.names(kind, "shop"), Lookup::Found(vec![]));
+    }
+    cluster.note_makers_of_secrets();
+    assert_eq!(
+        cluster.names(Kind::Secret, "shop"),
+        Lookup::Unknown,
+        "it may be made"
+    );
+}
+
+/// What a pod refers to by name.
+const REFERENCES: [Kind; 5] = [
+    Kind::ServiceAccount,
+    Kind::PriorityClass,
+    Kind::ConfigMap,
+    Kind::Secret,
+    Kind::PersistentVolumeClaim,
+];
+
+#[test]
+fn what_a_pod_refers_to_is_found_by_name() {
+    let claim = json!({"kind": "PersistentVolumeClaim", "metadata": {"name": "data"}, "spec": {"accessModes": ["ReadWriteOnce"]}});
+    let scaled = |kind: &str, name: &str, least: &Value| {
+        json!({"kind": "HorizontalPodAutoscaler", "metadata": {"name": name},
+            "spec": {"minReplicas": least, "maxReplicas": 9, "scaleTargetRef": {"kind": kind, "name": name}}})
+    };
+    let slice = json!({"kind": "EndpointSlice", "metadata": {"name": "db-x7k2", "labels": {"kubernetes.io/service-name": "db"}}});
+    let cluster = cluster(&[
+        claim,
+        scaled("StatefulSet", "web", &json!(2)),
+        scaled("StatefulSet", "db", &json!(null)),
+        scaled("Deployment", "api", &json!(3)),
+        slice,
+        named("Endpoints", None, "cache"),
+        named("Secret", Some("other"), "key"),
+        named("PriorityClass", None, "high"),
+    ]);
+    let modes = cluster.claim_modes("shop", "data").found().unwrap();
+    assert_eq!(*modes, ["ReadWriteOnce"]);
+    assert_eq!(cluster.min_replicas("shop", "web"), Lookup::Found(2));
+    assert_eq!(cluster.min_replicas("shop", "db"), Lookup::Found(1));
+    assert_eq!(cluster.min_replicas("shop", "api"), Lookup::Absent);
+    assert_eq!(cluster.endpoints("shop", "db"), Lookup::Found(()));
+    assert_eq!(cluster.endpoints("shop", "cache"), Lookup::Found(()));
+    assert_eq!(cluster.endpoints("other", "db"), Lookup::Absent);
+    let names = |kind, namespace| cluster.names(kind, namespace).found().unwrap();
+    assert_eq!(names(Kind::Secret, "other"), ["key"]);
+    assert!(names(Kind::Secret, "shop").is_empty());
+    assert_eq!(names(Kind::PriorityClass, "shop"), ["high"]);
+    assert_eq!(names(Kind::PersistentVolumeClaim, "shop"), ["data"]);
 }
 
 #[test]
 fn other_kinds_are_nobodys() {
     for document in [
-        json!({"kind": "ConfigMap"}),
+        json!({"kind": "Deployment"}),
         json!({"kind": 1}),
         json!([1]),
         json!(null),

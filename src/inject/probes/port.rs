@@ -1,5 +1,7 @@
 //! Which declared port a probe asks where only the ports speak.
 
+use std::collections::HashSet;
+
 use super::catalogue::{is_metrics, words};
 use crate::cluster_view::{Service, ServicePort};
 use crate::model::name::is_dns_label;
@@ -15,9 +17,10 @@ pub(super) fn infer<'c, 'a>(
     container: &'c Container<'a>,
     governing: Option<&Service>,
 ) -> Result<&'c ContainerPort<'a>, Vec<String>> {
+    let loopback: HashSet<i64> = loopback_ports(container).collect();
     let ports: Vec<_> = container
         .tcp_ports()
-        .filter(|port| !is_metrics(&port.name) && !is_loopback_only(container, port.container_port))
+        .filter(|port| !is_metrics(&port.name) && !loopback.contains(&port.container_port))
         .collect();
     if let [port] = ports[..] {
         return Ok(port);
@@ -79,15 +82,16 @@ fn is_port_name(text: &str) -> bool {
 
 /// Whether the program is told to listen on that port for the pod itself only, where no probe reaches it.
 pub(super) fn is_loopback_only(container: &Container<'_>, port: i64) -> bool {
-    let is_loopback = |word: &str| {
-        let Some((address, number)) = word.rsplit_once(':') else {
-            return false;
-        };
-        number.parse() == Ok(port)
-            && (address.ends_with("127.0.0.1") || address.ends_with("localhost"))
-            && word.contains("listen")
-    };
-    words(container).any(is_loopback)
+    loopback_ports(container).any(|other| other == port)
+}
+
+fn loopback_ports<'c>(container: &'c Container<'_>) -> impl Iterator<Item = i64> + 'c {
+    words(container).filter_map(|word| {
+        let (address, number) = word.rsplit_once(':')?;
+        let is_loopback = (address.ends_with("127.0.0.1") || address.ends_with("localhost"))
+            && word.contains("listen");
+        number.parse().ok().filter(|_| is_loopback)
+    })
 }
 
 fn describe(port: &ContainerPort<'_>) -> String {

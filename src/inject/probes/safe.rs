@@ -8,6 +8,7 @@ use memchr::memmem::Finder;
 use super::Site;
 use super::catalogue::words;
 use crate::cluster_view::Service;
+use crate::inject::service;
 use crate::statefulset::set::{Container, Set};
 
 /// Words of flags and variables by which members find each other.
@@ -39,7 +40,13 @@ pub(super) fn cannot_block(site: Site<'_>, governing: Option<&Arc<Service>>) -> 
     spec.replicas() <= 1
         || !spec.is_ordered_ready()
         || governing.is_some_and(|service| service.headless && service.publish_not_ready_addresses)
-        || site.record.kept_service() == Some(&*spec.service_name)
+        || is_kept(site)
+}
+
+/// Whether the governing Service is the one that the controller makes.
+fn is_kept(site: Site<'_>) -> bool {
+    let keeping = site.cluster.keeps_services();
+    service::kept(site.policy, site.namespace, site.set, site.record, keeping).is_some()
 }
 
 /// Whether the container is a web server that knows nothing of its peers: exactly one TCP port, a web one, and nothing in

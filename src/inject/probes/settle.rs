@@ -100,6 +100,9 @@ fn gone(case: &Case<'_>, write: &Write<'_, '_>) -> Fate {
     }
 }
 
+/// How many bytes of an object are read in a step.
+const BYTES_A_STEP: usize = 16;
+
 /// Looks after every recorded probe; what stands beside another follows it.
 pub(in crate::inject) fn settle(work: &mut Work<'_, '_>, write: &Write<'_, '_>) {
     for index in 0..work.draft.set().spec.template.spec.containers.len() {
@@ -137,7 +140,11 @@ fn settle_probe(work: &mut Work<'_, '_>, write: &Write<'_, '_>, index: usize, sl
     };
     let fate = fate(&case, write);
     let authored = match write.old {
-        Some(old) if matches!(fate, Fate::Yields(_)) => {
+        // it reads the whole object, once for each probe
+        Some(old)
+            if matches!(fate, Fate::Yields(_))
+                && work.steps.take(old.written_length() / BYTES_A_STEP) =>
+        {
             old.authored_probe_fields(&container.name, slot)
         }
         _ => Vec::new(),

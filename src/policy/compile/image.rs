@@ -9,6 +9,9 @@ use crate::policy::spec::{GrpcSpec, ImageProbeSpec, ProbeSpec, Scheme, TcpSocket
 use crate::statefulset::probe::{Exec, Grpc, HttpGet, Probe, TcpSocket};
 use crate::statefulset::view::{IntOrString, Text};
 
+/// The longest command of a probe, in bytes: each container of the image carries it, and the record repeats it.
+const LONGEST_COMMAND: usize = 4_096;
+
 /// A port by number or name.
 type Port = IntOrString<'static>;
 
@@ -68,6 +71,13 @@ impl Compiler<'_> {
             });
         }
         if let Some(exec) = &spec.exec {
+            let length: usize = exec.command.iter().map(String::len).sum();
+            if length > LONGEST_COMMAND {
+                self.fault(
+                    format!("{path}.exec.command"),
+                    format!("has {length} bytes, {LONGEST_COMMAND} at most"),
+                );
+            }
             let command = exec.command.iter().cloned().map(Text::from);
             probe.exec = Some(Exec {
                 command: command.collect(),

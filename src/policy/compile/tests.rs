@@ -176,3 +176,106 @@ fn what_stands_in_for_a_refused_policy_injects_nothing_and_never_denies() {
     }
     assert_eq!(stand_in(&json!("nonsense")).matches, Matcher::default());
 }
+
+#[test]
+fn a_hostile_pattern_is_a_fault_and_no_panic() {
+    let nested = |depth| format!("{}a{}", "{".repeat(depth), "}".repeat(depth));
+    let include = |patterns: Value| says(&json!({"match": {"namespaces": {"include": patterns}}}));
+    let path = "spec.match.namespaces.include";
+    for depth in [2, 100, 126] {
+        let faults = include(json!([nested(depth)]));
+        assert_eq!(faults.len(), 1, "{faults:?}");
+        assert!(
+            faults[0].ends_with(" is no pattern: braces within braces"),
+            "{faults:?}"
+        );
+    }
+    assert_eq!(
+        include(json!([nested(200), "a"])),
+        [format!("{path}[0]: has 401 characters, 253 at most")]
+    );
+    assert_eq!(
+        include(json!(vec!["a*b?"; 10_000])),
+        [format!("{path}: has 10000 items, 256 at most")]
+    );
+    assert!(include(json!(["\u{fc}".repeat(253)]))[0].contains("it has 506 bytes, 253 at most"));
+    for pattern in [
+        "{a,b}-*",
+        &"*a".repeat(126),
+        &"{a,*}".repeat(50),
+        &"[!a]".repeat(63),
+    ] {
+        assert_eq!(include(json!([pattern])), [""; 0], "{pattern}");
+    }
+}
+
+#[test]
+fn a_pattern_is_matched_in_time() {
+    let glob = Glob::new(&"*a".repeat(126)).unwrap();
+    assert!(!glob.matches(&"a".repeat(125)));
+    assert!(glob.matches(&"a".repeat(1 << 20)));
+}
+
+#[test]
+fn no_list_and_no_number_is_without_end() {
+    let words = |count: usize, length: usize| vec!["w".repeat(length); count];
+    let exec = |command: Vec<String>| json!({"inject": {"imageProbes": [{"image": "a", "readiness": {"exec": {"command": command}}}]}});
+    let labels: serde_json::Map<String, Value> =
+        (0..65).map(|key| (format!("k{key}"), json!("v"))).collect();
+    let ids: serde_json::Map<String, Value> = (0..100_000)
+        .map(|id| (format!("id{id}"), json!("Warn")))
+        .collect();
+    let unknown: serde_json::Map<String, Value> = (0..100_000)
+        .map(|id| (format!("field{id}"), json!(1)))
+        .collect();
+    for (spec, fault) in [
+        (
+            exec(words(65, 1)),
+            "imageProbes[0].readiness.exec.command: has 65 items, 64 at most",
+        ),
+        (
+            exec(words(1, 4_097)),
+            "exec.command[0]: has 4097 characters, 4096 at most",
+        ),
+        (
+            exec(words(3, 2_000)),
+            "exec.command: has 6000 bytes, 4096 at most",
+        ),
+        (
+            json!({"match": {"objectSelector": {"matchLabels": labels}}}),
+            "matchLabels: has 65 entries, 64 at most",
+        ),
+        (
+            json!({"rules": ids}),
+            &*format!(
+                "spec.rules: has 100000 entries, {} at most",
+                crate::model::rules::RULES.len()
+            ),
+        ),
+        (
+            json!({"priority": 3_000_000_000_i64}),
+            "spec.priority: is 3000000000, must be from -2147483648 to 2147483647",
+        ),
+        (
+            json!({"priority": u64::MAX}),
+            "spec.priority: must be a whole number, is 18446744073709551615",
+        ),
+        (
+            json!({"inject": {"imageProbes": vec![json!({"image": "a"}); 129]}}),
+            "imageProbes: has 129 items, 128 at most",
+        ),
+        (
+            json!({"inject": {"volumeClaims": {"storage": "9".repeat(65)}}}),
+            "volumeClaims.storage: has 65 characters, 64 at most",
+        ),
+    ] {
+        let faults = says(&spec);
+        assert!(
+            faults.iter().any(|said| said.contains(fault)),
+            "{fault}: {faults:?}"
+        );
+    }
+    assert_eq!(says(&Value::Object(unknown)).len(), 100);
+    let storage = json!({"inject": {"volumeClaims": {"storage": "1e999999999999999999"}}});
+    assert_eq!(says(&storage).len(), 1);
+}

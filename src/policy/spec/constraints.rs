@@ -3,6 +3,7 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::json;
 
+use super::super::Glob;
 use crate::model::rules;
 
 /// The modes of a claim, for the schema.
@@ -20,6 +21,25 @@ pub(in crate::policy) enum AccessMode {
     ReadOnlyMany,
     ReadWriteMany,
     ReadWriteOncePod,
+}
+
+/// The most patterns in a list.
+pub(in crate::policy) const MAX_GLOBS: usize = 256;
+
+/// A pattern: not long, and no alternatives within alternatives, of which a few hundred would take a compiler's whole stack.
+pub(in crate::policy) fn glob(schema: &mut Schema) {
+    schema.insert("maxLength".to_owned(), json!(Glob::LONGEST));
+    schema.insert("pattern".to_owned(), json!(r"^[^{}]*(\{[^{}]*\}[^{}]*)*$"));
+}
+
+/// A list of them.
+pub(in crate::policy) fn globs(schema: &mut Schema) {
+    schema.insert("maxItems".to_owned(), json!(MAX_GLOBS));
+    if let Some(items) = schema.get_mut("items")
+        && let Ok(items) = items.try_into()
+    {
+        glob(items);
+    }
 }
 
 /// A port by number or name (`intstr.IntOrString`).

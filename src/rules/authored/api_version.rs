@@ -5,9 +5,6 @@ use crate::model::finding::Action;
 use crate::rules::{About, Builtin, Context, Docs, Rule, Violation};
 use crate::strict::Slip;
 
-/// The versions of a `StatefulSet` that were served up to Kubernetes 1.15.
-pub const FORMER: [&str; 2] = ["apps/v1beta1", "apps/v1beta2"];
-
 /// `apps/v1beta1` or `apps/v1beta2`.
 pub static REMOVED: Rule = Rule {
     id: "api-version-removed",

@@ -17,7 +17,8 @@ pub static DUPLICATE_KEY: Rule = Rule {
         file: file!(),
         what: "A key stands more than once in one mapping: the last one wins, and nobody says so.",
         why: "kubectl and Helm read manifests as go-yaml does, which takes the last of a repeated key. What stands under the others never \
-              reaches a server: an `env` or a `volumeMounts` that was written twice loses its first half.",
+              reaches a server: an `env` or a `volumeMounts` that was written twice loses its first half.\n\n\
+              Of a key that is repeated with the same value only the operator's audit log has the finding.",
         server: "never sees it: the client has left one of them already",
         at: &["spec.replicas"],
         example: "\
@@ -57,6 +58,7 @@ fn check(context: &Context<'_>, violations: &mut Vec<Violation>) {
             pointer,
             lines,
             others,
+            is_equal,
         } = slip
         else {
             return None;
@@ -69,11 +71,13 @@ fn check(context: &Context<'_>, violations: &mut Vec<Violation>) {
             "line {last} wins over the same key on line{plural} {before}{}",
             likewise(others)
         );
-        Some(Violation::new(
-            pointer,
-            message,
-            "keep one of them, with all that is meant",
-        ))
+        let action = if *is_equal {
+            Action::Audit
+        } else {
+            Action::Warn
+        };
+        let help = "keep one of them, with all that is meant";
+        Some(Violation::new(pointer, message, help).with(action))
     });
 }
 

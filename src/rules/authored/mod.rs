@@ -3,6 +3,8 @@
 pub mod api_version;
 pub mod duplicate_key;
 pub mod field_type;
+pub mod kind;
+pub mod patch;
 pub mod unknown_field;
 
 use super::{Context, Violation};

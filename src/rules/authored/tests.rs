@@ -239,6 +239,8 @@ fn the_rules_know_that_they_are_of_the_file() {
         "unknown-field",
         "field-type-wrong",
         "duplicate-key",
+        "kind-unknown",
+        "patch-replaces-list",
         "api-version-removed",
     ];
     for id in ids {

@@ -1,5 +1,7 @@
 //! What is to keep the set's own pods apart, and does not know them.
 
+use std::collections::BTreeSet;
+
 use crate::model::finding::Action;
 use crate::model::text::quoted;
 use crate::rules::{About, Builtin, Context, Docs, Rule, Violation};
@@ -16,9 +18,9 @@ pub static SELECTOR_MISMATCH: Rule = Rule {
     about: About::Set,
     docs: Docs {
         file: file!(),
-        what: "What is to keep the set's pods apart selects by a label that they do not have.",
-        why: "A required pod anti-affinity, or a topology spread constraint with `DoNotSchedule`, tells the scheduler not to put two pods of a \
-              kind on one node or in one zone, and says by labels which kind. Here it asks for a label that none of the set's own pods has. So \
+        what: "What is to keep the set's pods apart selects by a label, or a value of it, that they do not have.",
+        why: "A required pod anti-affinity, or a topology spread constraint, tells the scheduler not to put two pods of a kind on one node or in \
+              one zone, and says by labels which kind. Here it asks for a label, or a value, that none of the set's own pods has. So \
               it selects none of them, all of them may run on one node, and go down with it. Usually the labels were renamed and this \
               place was forgotten.\n\n\
               An anti-affinity against other pods is fine: it is not reported where a further term selects the set's own pods, where it names \
@@ -59,54 +61,85 @@ fn check(context: &Context<'_>, violations: &mut Vec<Violation>) {
     const ANTI_AFFINITY: &str = "/spec/template/spec/affinity/podAntiAffinity";
     let pods = &context.set.spec.template.spec;
     let labels = &context.set.spec.template.metadata.labels;
-    let mut push = |pointer: String, kind: &str, key: &str, effect: &str| {
-        let message = format!("the set's own pods have no label {}: {effect}", quoted(key));
-        violations
-            .push(Violation::new(pointer, message, own_label(context)).of(format!("{kind}/{key}")));
+    let mut told = BTreeSet::new();
+    let mut push = |pointer: String, kind: &str, unmet: &Unmet<'_>, effect: &str| {
+        let subject = format!("{kind}/{}", unmet.key);
+        if told.insert(subject.clone()) {
+            let message = format!("{}: {effect}", unmet.says());
+            violations.push(Violation::new(pointer, message, own_label(context)).of(subject));
+        }
     };
-    for key in unknown_to_all(&pods.affinity.pod_anti_affinity.required, labels) {
-        push(
-            ANTI_AFFINITY.to_owned(),
-            "anti-affinity",
-            key,
-            "nothing keeps them apart",
-        );
+    for unmet in unmet_by_all(&pods.affinity.pod_anti_affinity.required, labels) {
+        let pointer = ANTI_AFFINITY.to_owned();
+        push(pointer, "anti-affinity", &unmet, "nothing keeps them apart");
     }
     for (index, constraint) in pods.topology_spread_constraints.iter().enumerate() {
-        let key = unknown_key(&constraint.label_selector, labels);
-        if let (Some(key), "DoNotSchedule") = (key, &*constraint.when_unsatisfiable) {
+        if let Some(unmet) = unmet(&constraint.label_selector, labels) {
             let pointer = format!("/spec/template/spec/topologySpreadConstraints/{index}");
-            push(pointer, "topology", key, "nothing spreads them");
+            push(pointer, "topology", &unmet, "nothing spreads them");
         }
     }
 }
 
-/// The unknown keys of the terms, where no term selects the set's own pods: a further one may be meant for others.
-fn unknown_to_all<'s>(terms: &'s [PodAffinityTerm<'_>], labels: &Labels<'_>) -> Vec<&'s str> {
+/// What a selector asks for and the set's own pods do not have.
+struct Unmet<'s> {
+    key: &'s str,
+    /// What is asked for.
+    asked: String,
+    /// The value that they have, if they have the label.
+    own: Option<&'s str>,
+}
+
+impl Unmet<'_> {
+    fn says(&self) -> String {
+        match self.own {
+            None => format!("the set's own pods have no label {}", quoted(self.key)),
+            Some(own) => format!(
+                "it selects {}, and the set's own pods have {}={own}",
+                self.asked, self.key
+            ),
+        }
+    }
+}
+
+/// What the terms ask for, where no term selects the set's own pods: a further one may be meant for others.
+fn unmet_by_all<'s>(terms: &'s [PodAffinityTerm<'_>], labels: &'s Labels<'_>) -> Vec<Unmet<'s>> {
     let here = |term: &&PodAffinityTerm<'_>| {
         term.namespaces.is_empty() && term.namespace_selector.is_none()
     };
-    let keys = terms
+    let all = terms
         .iter()
         .filter(here)
-        .map(|term| unknown_key(&term.label_selector, labels));
-    keys.collect::<Option<_>>().unwrap_or_default()
+        .map(|term| unmet(&term.label_selector, labels));
+    all.collect::<Option<_>>().unwrap_or_default()
 }
 
-/// A key by which the selector asks and that none of the set's pods has. One that asks for pods without a label is meant
-/// for others.
-fn unknown_key<'s>(selector: &'s Selector<'_>, labels: &Labels<'_>) -> Option<&'s str> {
+/// The first thing that the selector asks for and that none of the set's pods has. One that asks for pods without a label, or with
+/// another value, is meant for others.
+fn unmet<'s>(selector: &'s Selector<'_>, labels: &'s Labels<'_>) -> Option<Unmet<'s>> {
     let mut expressions = selector.match_expressions.iter();
     if expressions.any(|expression| matches!(&*expression.operator, "NotIn" | "DoesNotExist")) {
         return None;
     }
-    let asked = selector.match_expressions.iter();
-    let mut keys = selector
-        .match_labels
-        .keys()
-        .chain(asked.map(|expression| &expression.key));
-    keys.find(|key| !labels.contains_key(&***key) && !is_given_by_the_controller(key))
-        .map(|key| &**key)
+    let own = |key: &str| labels.get(key).map(|value| &**value);
+    let pairs = selector.match_labels.iter();
+    let mut pairs = pairs
+        .filter(|(key, value)| own(key) != Some(&***value))
+        .map(|(key, value)| Unmet {
+            key,
+            asked: format!("{key}={value}"),
+            own: own(key),
+        });
+    let expressions = selector.match_expressions.iter();
+    let mut expressions = expressions
+        .filter(|expression| !expression.holds(own(&expression.key)))
+        .map(|expression| Unmet {
+            key: &expression.key,
+            asked: expression.to_string(),
+            own: own(&expression.key),
+        });
+    let is_own = |unmet: &Unmet<'_>| !is_given_by_the_controller(unmet.key);
+    pairs.find(is_own).or_else(|| expressions.find(is_own))
 }
 
 /// The labels that every pod of a set has without its template (`newStatefulSetPod`, `initIdentity` in the controller).
@@ -228,8 +261,16 @@ mod tests {
                  select by a label of the template, such as app: web"
             ]
         );
-        assert!(spread("ScheduleAnyway", &unknown).is_empty());
-        assert!(spread("DoNotSchedule", &json!({"matchLabels": {"app": "x"}})).is_empty());
+        assert_eq!(spread("ScheduleAnyway", &unknown).len(), 1);
+        let other = json!({"matchLabels": {"app": "placeholder-web"}});
+        assert_eq!(
+            spread("ScheduleAnyway", &other),
+            [
+                "spec.template.spec.topologySpreadConstraints[0]: it selects app=placeholder-web, and the set's own pods have app=web: \
+                 nothing spreads them; select by a label of the template, such as app: web"
+            ]
+        );
+        assert!(spread("DoNotSchedule", &json!({"matchLabels": {"app": "web"}})).is_empty());
         assert!(spread("DoNotSchedule", &json!({})).is_empty());
     }
 

@@ -3,6 +3,7 @@
 use crate::catalogue;
 use crate::catalogue::Entry;
 use crate::model::finding::Action;
+use crate::rules::pods::program::lacking;
 use crate::rules::{About, Builtin, Context, Docs, Rule, Violation};
 use crate::statefulset::probe::{Exec, Probe};
 use crate::statefulset::set::Container;
@@ -19,9 +20,11 @@ pub static WITHOUT_STARTUP: Rule = Rule {
         file: file!(),
         what: "A database has a liveness probe that may kill it while it starts, and no startup probe.",
         why: "A liveness probe that fails has the kubelet kill the container. A database that crashed, or has much data, may need minutes to \
-              recover, and does not answer until then. With less than 60 seconds (`initialDelaySeconds` + `periodSeconds` * \
-              `failureThreshold`) it is killed before it is done, and the next start begins from the same point: it never comes up, and \
-              nothing but more time helps.\n\n\
+              recover, and does not answer until then. If it is killed before it is done the next start begins from the same point: it never \
+              comes up, and nothing but more time helps.\n\n\
+              The first failure already counts at `initialDelaySeconds`, so a container is killed no later than (`failureThreshold` - 1) * \
+              `periodSeconds` after that, and one more period. Less than 60 seconds is a warning; less than 300, of a database that replays its \
+              log after a crash (PostgreSQL, MySQL, MongoDB, ClickHouse, Elasticsearch), is for the operator's audit log.\n\n\
               A probe that only looks whether the process runs, or takes \"loading\" for a good answer, is not reported. The rule knows \
               databases by their images; `steadyset explain catalogue` lists them.",
         at: &["spec.template.spec.containers[N].livenessProbe"],
@@ -63,19 +66,31 @@ spec:
 /// Seconds that are enough for most starts.
 const ENOUGH: i64 = 60;
 
+/// Seconds that are enough for most recoveries.
+const ENOUGH_TO_RECOVER: i64 = 300;
+
 fn check(context: &Context<'_>, violations: &mut Vec<Violation>) {
     for (place, container) in context.set.spec.template.spec.all_containers() {
         let Some((system, probe)) = impatient(container) else {
             continue;
         };
-        let (budget, system) = (budget(probe), system.name);
+        let Budget { earliest, latest } = Budget::of(probe);
+        let action = if earliest < ENOUGH {
+            Action::Warn
+        } else {
+            Action::Audit
+        };
         violations.push(
             Violation::new(
                 format!("{place}/livenessProbe"),
-                format!("budget {budget} s: a start of {system} that takes longer, as after a crash, is killed, and so is the next"),
+                format!(
+                    "this probe kills {} {earliest} s to {latest} s after its start: a slower start never ends",
+                    system.name
+                ),
                 "add a startupProbe: the same with failureThreshold: 60",
             )
-            .of(&*container.name),
+            .of(&*container.name)
+            .with(action),
         );
     }
 }
@@ -87,36 +102,44 @@ fn impatient<'c, 'a>(container: &'c Container<'a>) -> Option<(&'static Entry, &'
     }
     let probe = container.liveness_probe.as_ref()?;
     let system = catalogue::running(container).filter(|system| system.database)?;
-    (budget(probe) < ENOUGH && fails_while_loading(system, probe)).then_some((system, probe))
+    let enough = if system.recovers {
+        ENOUGH_TO_RECOVER
+    } else {
+        ENOUGH
+    };
+    // of a probe that never passes probe-program-missing tells: a startup probe like it would not pass either
+    let is_impatient = Budget::of(probe).earliest < enough
+        && fails_while_loading(system, probe)
+        && lacking(container, probe).is_none();
+    is_impatient.then_some((system, probe))
 }
 
-/// Seconds until a container that never answers is killed; 0 stands for the default (`SetDefaults_Probe`).
-fn budget(probe: &Probe<'_>) -> i64 {
-    let or =
-        |number: Option<i64>, default: i64| number.filter(|number| *number > 0).unwrap_or(default);
-    let period = or(probe.period_seconds, 10);
-    let failures = or(probe.failure_threshold, 3);
-    or(probe.initial_delay_seconds, 0).saturating_add(period.saturating_mul(failures))
+/// Seconds after its start in which a container that never answers is killed.
+struct Budget {
+    earliest: i64,
+    latest: i64,
 }
 
-/// They take connections before they have loaded or recovered their data: redis and its forks answer `LOADING`, `PostgreSQL`
-/// "the database system is starting up", Patroni and Elasticsearch serve their API, etcd and `ZooKeeper` bind their port first.
-const LISTEN_FIRST: [&str; 11] = [
-    "redis",
-    "redis-cluster",
-    "valkey",
-    "valkey-cluster",
-    "keydb",
-    "postgresql",
-    "patroni",
-    "elasticsearch",
-    "opensearch",
-    "etcd",
-    "zookeeper",
-];
+impl Budget {
+    /// As the kubelet counts: the first failure is at `initialDelaySeconds`, and the ticker that the probes follow began with the worker,
+    /// so everything may be one period later (`pkg/kubelet/prober/worker.go`). 0 stands for the default (`SetDefaults_Probe`).
+    fn of(probe: &Probe<'_>) -> Self {
+        let or = |number: Option<i64>, default: i64| {
+            number.filter(|number| *number > 0).unwrap_or(default)
+        };
+        let period = or(probe.period_seconds, 10);
+        let failures = or(probe.failure_threshold, 3);
+        let delay = or(probe.initial_delay_seconds, 0);
+        let earliest = delay.saturating_add(period.saturating_mul(failures - 1));
+        Self {
+            earliest,
+            latest: earliest.saturating_add(period),
+        }
+    }
+}
 
 fn fails_while_loading(system: &Entry, probe: &Probe<'_>) -> bool {
-    let listens_first = LISTEN_FIRST.contains(&system.name);
+    let listens_first = system.listens_first;
     match &probe.exec {
         Some(exec) => asks_the_server(exec, listens_first),
         None => !listens_first && probe.handlers() > 0,
@@ -179,10 +202,10 @@ mod tests {
 
     #[test]
     fn a_database_has_a_minute_to_start() {
-        let line = |budget: i64, system: &str| {
+        let line = |earliest: i64, latest: i64, system: &str| {
             format!(
-                "spec.template.spec.containers[0].livenessProbe: budget {budget} s: a start of {system} that takes longer, \
-                 as after a crash, is killed, and so is the next; add a startupProbe: the same with failureThreshold: 60"
+                "Warn spec.template.spec.containers[0].livenessProbe: this probe kills {system} {earliest} s to {latest} s after its start: \
+                 a slower start never ends; add a startupProbe: the same with failureThreshold: 60"
             )
         };
         let get = |numbers: Value| {
@@ -190,24 +213,34 @@ mod tests {
             json_patch::merge(&mut probe, &numbers);
             probe
         };
-        for (numbers, budget) in [
-            (json!({}), 30),
-            (json!({"periodSeconds": 0, "failureThreshold": 0}), 30),
-            (json!({"initialDelaySeconds": 20, "periodSeconds": 13}), 59),
+        for (numbers, earliest, latest) in [
+            (json!({}), 20, 30),
+            (json!({"periodSeconds": 0, "failureThreshold": 0}), 20, 30),
             (
-                json!({"initialDelaySeconds": 9, "periodSeconds": 10, "failureThreshold": 5}),
+                json!({"initialDelaySeconds": 30, "periodSeconds": 10}),
+                50,
+                60,
+            ),
+            (
+                json!({"initialDelaySeconds": 33, "periodSeconds": 13}),
                 59,
+                72,
+            ),
+            (
+                json!({"initialDelaySeconds": 30, "failureThreshold": 1}),
+                30,
+                40,
             ),
         ] {
             assert_eq!(
                 says("influxdb:2", &get(numbers)),
-                [line(budget, "influxdb")]
+                [line(earliest, latest, "influxdb")]
             );
         }
         for numbers in [
-            json!({"initialDelaySeconds": 30}),
-            json!({"periodSeconds": 20}),
-            json!({"failureThreshold": 6}),
+            json!({"initialDelaySeconds": 40}),
+            json!({"periodSeconds": 30}),
+            json!({"failureThreshold": 7}),
         ] {
             assert!(
                 says("influxdb:2", &get(numbers.clone())).is_empty(),
@@ -219,8 +252,28 @@ mod tests {
                 "postgres:17",
                 &exec(&json!(["pg_isready", "-U", "postgres"]))
             ),
-            [line(30, "postgresql")]
+            [line(20, 30, "postgresql")]
         );
+    }
+
+    #[test]
+    fn a_database_that_recovers_has_five() {
+        let ping = |delay: i64| {
+            let probe =
+                json!({"exec": {"command": ["mysqladmin", "ping"]}, "initialDelaySeconds": delay});
+            says("mysql:8.4", &probe)
+        };
+        assert!(ping(39)[0].starts_with("Warn "));
+        assert!(ping(40)[0].starts_with("Audit "));
+        assert!(ping(279)[0].contains("299 s to 309 s"));
+        assert!(ping(280).is_empty());
+    }
+
+    #[test]
+    fn a_probe_that_never_passes_gets_no_such_advice() {
+        let probe = exec(&json!(["mongosh", "--eval", "1"]));
+        assert!(says("mongo:4.2", &probe).is_empty());
+        assert_eq!(says("mongo:6.0", &probe).len(), 1);
     }
 
     #[test]

@@ -92,8 +92,9 @@ pub static PORT_UNKNOWN: Rule = Rule {
         file: file!(),
         what: "A probe asks a port by a name that its own container does not declare.",
         why: "A probe names its port by number, or by a name from the `ports` of the same container. Every API server accepts a name that is \
-              not there, and the probe can never pass, because the kubelet does not know which number is meant. Without readiness the pod gets \
-              no traffic and holds up every rollout; a liveness or startup probe restarts it for ever.\n\n\
+              not there, and the probe can never pass, because the kubelet does not know which number is meant. With such a readiness or startup \
+              probe the pod never becomes Ready and holds up every rollout. Of a liveness probe the kubelet drops the error: the pod runs, and \
+              is never restarted, so that one is a warning.\n\n\
               A number in quotes is a name. Numbers need not be declared.",
         at: &[
             "spec.template.spec.containers[N].readinessProbe.httpGet.port",
@@ -142,17 +143,25 @@ fn port_unknown(context: &Context<'_>, violations: &mut Vec<Violation>) {
             if container.ports.iter().any(|port| port.name == *name) {
                 continue;
             }
+            // the kubelet drops the error of a liveness probe (pkg/kubelet/prober/worker.go)
+            let (effect, action) = if field == "livenessProbe" {
+                ("the kubelet ignores this probe", Action::Warn)
+            } else {
+                ("the probe can never pass", PORT_UNKNOWN.action)
+            };
+            let violation = Violation::new(
+                format!("{place}/{field}/{handler}/port"),
+                format!(
+                    "{} declares no port {}, so {effect}",
+                    quoted(&container.name),
+                    quoted(name)
+                ),
+                meant(name, &container.ports),
+            );
             violations.push(
-                Violation::new(
-                    format!("{place}/{field}/{handler}/port"),
-                    format!(
-                        "{} declares no port {}, so the probe can never pass",
-                        quoted(&container.name),
-                        quoted(name)
-                    ),
-                    meant(name, &container.ports),
-                )
-                .of(format!("{}/{field}", container.name)),
+                violation
+                    .with(action)
+                    .of(format!("{}/{field}", container.name)),
             );
         }
     }
@@ -267,11 +276,16 @@ mod tests {
             ("8080", json!([port("", 8080)]), "write 8080 without quotes"),
         ] {
             for kind in ["readinessProbe", "livenessProbe", "startupProbe"] {
+                let (action, effect) = if kind == "livenessProbe" {
+                    ("Warn", "the kubelet ignores this probe")
+                } else {
+                    ("Deny", "the probe can never pass")
+                };
                 assert_eq!(
                     Case::create(asking(kind, &get(asked), &ports)).says(&PORT_UNKNOWN),
                     [format!(
-                        "spec.template.spec.containers[0].{kind}.httpGet.port: \"web\" declares no port \"{asked}\", \
-                         so the probe can never pass; {help}"
+                        "{action} spec.template.spec.containers[0].{kind}.httpGet.port: \"web\" declares no port \"{asked}\", \
+                         so {effect}; {help}"
                     )]
                 );
             }
@@ -320,7 +334,7 @@ mod tests {
         assert_eq!(
             Case::create(set).says(&PORT_UNKNOWN),
             [
-                "spec.template.spec.initContainers[0].startupProbe.tcpSocket.port: \"side\" declares no port \"http\", \
+                "Deny spec.template.spec.initContainers[0].startupProbe.tcpSocket.port: \"side\" declares no port \"http\", \
                  so the probe can never pass; write the number, or declare the port under ports"
             ]
         );

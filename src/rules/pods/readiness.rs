@@ -7,6 +7,7 @@ use crate::model::finding::Action;
 use crate::model::text::quoted;
 use crate::rules::{About, Builtin, Context, Docs, Rule, Violation};
 use crate::statefulset::Operation;
+use crate::statefulset::set::Container;
 
 /// A container that counts as ready because it runs.
 pub static MISSING: Rule = Rule {
@@ -23,7 +24,8 @@ pub static MISSING: Rule = Rule {
               update waits for nothing else before it restarts the next pod, so a version that starts but does not work goes through the whole \
               set, one pod after the other.\n\n\
               When a set is created, steadyset adds a probe where one can be told from the image or the ports, and where it cannot keep the \
-              set from forming. The message says why it did not. Containers that only serve metrics or belong to a mesh are left alone.",
+              set from forming. The message says why it did not. Containers that only serve metrics or belong to a mesh are left alone. \
+              With one replica or none only the operator's audit log has the finding.",
         at: &["spec.template.spec.containers[N]"],
         example: "\
 spec:
@@ -69,8 +71,14 @@ fn check(context: &Context<'_>, violations: &mut Vec<Violation>) {
         record: &record,
         cluster: context.cluster,
     };
+    // a rolling update of one pod has no next one to hold back
+    let action = if set.spec.replicas() > 1 {
+        Action::Warn
+    } else {
+        Action::Audit
+    };
     for (index, container) in set.spec.template.spec.containers.iter().enumerate() {
-        if container.readiness_probe.is_some() || container.tcp_ports().next().is_none() {
+        if container.readiness_probe.is_some() || !serves(container) {
             continue;
         }
         let proposal = propose(site, container);
@@ -83,9 +91,16 @@ fn check(context: &Context<'_>, violations: &mut Vec<Violation>) {
                 format!("{} has no readiness probe{why}", quoted(&container.name)),
                 help,
             )
-            .of(&*container.name),
+            .of(&*container.name)
+            .with(action),
         );
     }
+}
+
+/// Whether a container has a TCP port that clients may ask. A CSI driver's `healthz` is asked by the kubelet alone, about another
+/// container (`kubernetes-csi/livenessprobe`).
+fn serves(container: &Container<'_>) -> bool {
+    container.tcp_ports().any(|port| port.name != "healthz")
 }
 
 /// Why there is none, and what to write; `None` where nothing is to be said.
@@ -166,7 +181,7 @@ mod tests {
 
     #[test]
     fn says_what_to_write() {
-        let start = "spec.template.spec.containers[0]: \"web\" has no readiness probe";
+        let start = "Warn spec.template.spec.containers[0]: \"web\" has no readiness probe";
         let parallel = json!({"podManagementPolicy": "Parallel"});
         let ports = |ports: &[i64]| {
             let ports: Vec<Value> = ports
@@ -231,6 +246,17 @@ mod tests {
         let old = web_spec(&json!({}));
         let update = Case::update(old, set()).among(World::with_services(vec![with_address]));
         ends(update, " finding each other; write one");
+    }
+
+    #[test]
+    fn one_pod_alone_is_for_the_operator() {
+        let container = json!({"ports": [{"containerPort": 3000}]});
+        for replicas in [0, 1] {
+            let found = says(&container, &json!({"replicas": replicas}));
+            assert!(found[0].starts_with("Audit "), "{found:?}");
+        }
+        let driver = json!({"ports": [{"name": "healthz", "containerPort": 9808}]});
+        assert!(says(&driver, &json!({})).is_empty());
     }
 
     #[test]

@@ -4,11 +4,16 @@ use std::sync::Arc;
 
 use crate::cluster_view::Service;
 use crate::inject::record::Record;
+use crate::inject::service::kept;
 use crate::model::finding::Action;
 use crate::rules::Context;
 
 pub mod deadlock;
+pub mod invalid;
+pub mod links;
 pub mod name;
+pub mod ports;
+pub mod selector;
 pub mod service;
 
 /// All findings of this family point here.
@@ -34,6 +39,15 @@ fn governing(context: &Context<'_>) -> Option<Arc<Service>> {
 
 /// Whether the named Service is the one that our own controller makes once the set is stored.
 fn is_kept_by_us(context: &Context<'_>) -> bool {
-    Record::of(context.set)
-        .is_some_and(|record| record.kept_service() == Some(&*context.set.spec.service_name))
+    let keeping = context.cluster.keeps_services();
+    Record::of(context.set).is_some_and(|record| {
+        kept(
+            context.policy,
+            context.namespace,
+            context.set,
+            &record,
+            keeping,
+        )
+        .is_some()
+    })
 }

@@ -104,7 +104,7 @@ fn may_select(service: &Service, labels: &Labels<'_>) -> bool {
 }
 
 /// A key and value of the Service's selector that the pods carry with another value.
-fn contradiction<'s, 'l>(
+pub(super) fn contradiction<'s, 'l>(
     service: &'s Service,
     labels: &'l Labels<'_>,
 ) -> Option<(&'s str, &'s str, &'l str)> {
@@ -128,7 +128,8 @@ pub static NOT_HEADLESS: Rule = Rule {
         why: "A Service with an address of its own answers for all pods together: a client reaches any one of them. A headless Service \
               (`clusterIP: None`) has no address; its name leads to the pods themselves. Kubernetes promises each pod a DNS name (`web-0.web`) \
               under a headless Service only. A Service that says nothing of `clusterIP` is not headless, the server gives it an address.\n\n\
-              With one replica or none only the operator's audit log has the finding.",
+              With one replica or none, and of pods that keep no data and have no headless Service, only the operator's audit log has the \
+              finding.",
         at: &["spec.serviceName"],
         cluster: "\
 kind: Service
@@ -141,12 +142,36 @@ spec:
         example: "\
 spec:
   serviceName: web
+  template:
+    spec:
+      containers:
+        - name: web
+          image: registry.example/web:1
+          volumeMounts:
+            - {name: data, mountPath: /data}
+  volumeClaimTemplates:
+    - metadata: {name: data}
+      spec:
+        accessModes: [ReadWriteOnce]
+        resources: {requests: {storage: 10Gi}}
 ",
         fix: "Keep that Service for clients, add a second one with `clusterIP: None`, and name the second one. In a set that exists the field \
               cannot be changed without making the set anew.",
         fixed: "\
 spec:
   serviceName: web-pods
+  template:
+    spec:
+      containers:
+        - name: web
+          image: registry.example/web:1
+          volumeMounts:
+            - {name: data, mountPath: /data}
+  volumeClaimTemplates:
+    - metadata: {name: data}
+      spec:
+        accessModes: [ReadWriteOnce]
+        resources: {requests: {storage: 10Gi}}
 ",
         fixed_cluster: "\
 kind: Service
@@ -168,10 +193,21 @@ spec:
 };
 
 fn not_headless(context: &Context<'_>, violations: &mut Vec<Violation>) {
-    let Some(service) = governing(context).filter(|service| !service.headless) else {
+    // of one that is no Service of pods at all, service-invalid tells
+    let with_address = |service: &Arc<Service>| !service.headless && service.kind != "ExternalName";
+    let Some(service) = governing(context).filter(with_address) else {
         return;
     };
-    let help = headless_candidates(context).first().map_or_else(
+    let candidates = headless_candidates(context);
+    let spec = &context.set.spec;
+    let labels = &spec.template.metadata.labels;
+    let selects = service.selects(|key| labels.get(key).map(|label| &**label));
+    let action = if selects && candidates.is_empty() && spec.volume_claim_templates.is_empty() {
+        Action::Audit // pods that keep nothing, such as proxies: nobody needs to reach a certain one
+    } else {
+        action(context)
+    };
+    let help = candidates.first().map_or_else(
         || "name a second Service, with clusterIP: None".to_owned(),
         |candidate| format!("name the headless Service {}", quoted(candidate)),
     );
@@ -186,76 +222,8 @@ fn not_headless(context: &Context<'_>, violations: &mut Vec<Violation>) {
             ),
             help,
         )
-        .with(action(context)),
+        .with(action),
     );
-}
-
-/// A Service that selects other pods.
-pub static SELECTOR_MISMATCH: Rule = Rule {
-    id: "service-selector-mismatch",
-    action: Action::Warn,
-    builtin: Builtin::Never,
-    early: false,
-    may_deny: true,
-    about: About::Set,
-    docs: Docs {
-        file: file!(),
-        what: "The Service that `spec.serviceName` names selects a label value that the pods do not have.",
-        why: "A Service finds its pods by their labels. It asks here for another value than the pods carry, so they are not behind it and get \
-              no DNS names of their own.\n\n\
-              Two things are no mismatch: a label that the pods lack altogether, as programs set some while they run (`role: primary`), and a \
-              Service without a selector, whose endpoints somebody writes by hand.",
-        at: &["spec.serviceName"],
-        cluster: "\
-kind: Service
-metadata: {name: web}
-spec:
-  clusterIP: None
-  selector: {app: website}
-",
-        example: "\
-spec:
-  template:
-    metadata:
-      labels:
-        app: web
-",
-        fix: "Make the Service's selector and the labels of the pod template agree. The Service can be changed at any time, the labels that \
-              `spec.selector` asks for cannot.",
-        fixed: "\
-spec:
-  template:
-    metadata:
-      labels:
-        app: web
-",
-        fixed_cluster: "\
-kind: Service
-metadata: {name: web}
-spec:
-  clusterIP: None
-  selector: {app: web}
-",
-        ..Docs::BLANK
-    },
-    check: selector_mismatch,
-};
-
-fn selector_mismatch(context: &Context<'_>, violations: &mut Vec<Violation>) {
-    let Some(service) = governing(context) else {
-        return;
-    };
-    let labels = &context.set.spec.template.metadata.labels;
-    if let Some((key, value, label)) = contradiction(&service, labels) {
-        violations.push(Violation::new(
-            POINTER,
-            format!(
-                "Service {} selects {key}={value}, and the pods have {key}={label}",
-                quoted(&service.name)
-            ),
-            "make the Service's selector and the pods' labels agree",
-        ));
-    }
 }
 
 #[cfg(test)]
@@ -323,19 +291,25 @@ mod tests {
 
     #[test]
     fn a_service_that_we_make_later_is_not_missing() {
-        let record = json!({"service-name": {"state": "injected", "value": "web", "source": "policy", "version": "0.1.0"}});
-        let set = web(
-            &json!({"metadata": {"annotations": {"steadyset.io/injected": record.to_string()}}}),
-        );
-        let case = Case::create(set).among(World::with_services(vec![]));
-        assert!(case.says(&MISSING).is_empty());
+        let says = |service: &str| {
+            let record = json!({"service-name": {"state": "injected", "value": service, "source": "policy", "version": "0.1.0"}});
+            let set = web(&json!({
+                "metadata": {"annotations": {"steadyset.io/injected": record.to_string()}},
+                "spec": {"serviceName": service},
+            }));
+            let case = Case::create(set).among(World::with_services(vec![]));
+            case.says(&MISSING)
+        };
+        assert!(says("web-pods").is_empty());
+        assert_eq!(says("web").len(), 1, "a record that we never write");
     }
 
     #[test]
     fn only_a_headless_service_promises_names() {
         let says = |services, spec| among(services, &spec).says(&NOT_HEADLESS);
+        let keeping = || json!({"volumeClaimTemplates": [{"metadata": {"name": "data"}}]});
         assert_eq!(
-            says(vec![with_address("web")], json!({})),
+            says(vec![with_address("web")], keeping()),
             [
                 "Warn spec.serviceName: Service \"web\" is not headless, so names such as web-0.web are not promised; \
                  name a second Service, with clusterIP: None"
@@ -352,26 +326,9 @@ mod tests {
             ]
         );
         assert!(says(vec![with_address("web")], json!({"replicas": 1}))[0].starts_with("Audit "));
+        let proxies = says(vec![with_address("web")], json!({}));
+        assert!(proxies[0].starts_with("Audit "), "{proxies:?}");
         assert!(says(vec![headless("web", &[])], json!({})).is_empty());
         assert!(says(vec![], json!({})).is_empty());
-    }
-
-    #[test]
-    fn the_service_selects_the_pods() {
-        let says = |selector: &[(&str, &str)]| {
-            among(vec![headless("web", selector)], &json!({})).says(&SELECTOR_MISMATCH)
-        };
-        assert_eq!(
-            says(&[("app", "shop")]),
-            [
-                "spec.serviceName: Service \"web\" selects app=shop, and the pods have app=web; \
-                 make the Service's selector and the pods' labels agree"
-            ]
-        );
-        assert!(
-            says(&[("app", "web"), ("role", "leader")]).is_empty(),
-            "set at run time"
-        );
-        assert!(says(&[]).is_empty(), "no selector");
     }
 }

@@ -50,6 +50,9 @@ fn check(context: &Context<'_>, violations: &mut Vec<Violation>) {
     if matches!(kind, "RollingUpdate" | "OnDelete") {
         return;
     }
+    if kind == "Recreate" && server_takes_recreate(context) {
+        return; // recreate-takes-all-down tells what it does
+    }
     if kind == "Recreate" && server_may_know_recreate(context) {
         violations.push(
             Violation::new(
@@ -69,6 +72,12 @@ fn check(context: &Context<'_>, violations: &mut Vec<Violation>) {
         ),
         way_of(kind),
     ));
+}
+
+/// Whether the server takes it unless somebody switched it off: the gate is on from 1.38.
+pub(super) fn server_takes_recreate(context: &Context<'_>) -> bool {
+    let version = context.cluster.version();
+    version.is_some_and(|version| version.at_least(38))
 }
 
 /// Then the server decides. Exactly this spelling: no server accepts another.
@@ -178,6 +187,7 @@ mod tests {
         let case = || Case::create(typed(&json!("Recreate"))).at(Phase::Mutate);
         assert_eq!(case().on("1.36.3").says(&UNKNOWN), [denied]);
         assert_eq!(case().on("1.37.0").says(&UNKNOWN), [warned]);
+        assert!(case().on("1.38.0").says(&UNKNOWN).is_empty());
         assert_eq!(case().says(&UNKNOWN), [warned]);
         let lower = Case::create(typed(&json!("recreate"))).on("1.37.0");
         assert!(

@@ -2,5 +2,7 @@
 
 pub mod kind;
 pub mod max_unavailable;
+pub mod parallel;
+pub mod recreate;
 pub mod rolling_update;
 pub mod transition;

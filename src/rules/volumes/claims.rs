@@ -1,5 +1,7 @@
 //! Claims and volumes by themselves.
 
+use std::collections::HashSet;
+
 use crate::model::finding::Action;
 use crate::model::name::is_dns_label;
 use crate::model::text::quoted;
@@ -66,10 +68,10 @@ spec:
 
 fn duplicate_name(context: &Context<'_>, violations: &mut Vec<Violation>) {
     let claims = &context.set.spec.volume_claim_templates;
+    let mut before: HashSet<&str> = HashSet::new();
     for (index, claim) in claims.iter().enumerate() {
         let name = &claim.metadata.name;
-        let mut before = claims.iter().take(index);
-        if before.any(|other| other.metadata.name == *name) {
+        if !before.insert(name) {
             violations.push(
                 Violation::new(
                     format!("/spec/volumeClaimTemplates/{index}/metadata/name"),

@@ -1,13 +1,19 @@
 //! Volumes, the claims of each pod, and where containers mount them.
 
+use std::collections::{HashMap, HashSet};
+
 use crate::statefulset::defaults::Place;
 use crate::statefulset::set::{Claim, Spec};
 
 pub mod claims;
+pub mod data;
+pub mod fs_group;
 pub mod mounts;
 pub mod retention;
+pub mod shared;
 pub mod storage_class;
 pub mod usage;
+pub mod version_label;
 
 /// Where a container uses a volume or claim.
 struct Use<'s> {
@@ -60,30 +66,32 @@ fn uses<'s, 'a>(spec: &'s Spec<'a>) -> impl Iterator<Item = Use<'s>> + use<'s, '
 
 /// The uses of what nobody declares.
 fn dangling<'s, 'a>(spec: &'s Spec<'a>) -> impl Iterator<Item = Use<'s>> + use<'s, 'a> {
-    let volumes = &spec.template.spec.volumes;
-    let is_declared = |name: &str| {
-        volumes.iter().any(|volume| volume.name == name) || claim(spec, name).is_some()
-    };
-    uses(spec).filter(move |used| !is_declared(used.volume))
+    let volumes = spec.template.spec.volumes.iter();
+    let claims = spec.volume_claim_templates.iter();
+    let declared: HashSet<&str> = volumes
+        .map(|volume| &*volume.name)
+        .chain(claims.map(|claim| &*claim.metadata.name))
+        .collect();
+    uses(spec).filter(move |used| !declared.contains(used.volume))
 }
 
-fn claim<'s, 'a>(spec: &'s Spec<'a>, name: &str) -> Option<&'s Claim<'a>> {
-    let mut claims = spec.volume_claim_templates.iter();
-    claims.find(|claim| claim.metadata.name == name)
+/// The claims by name; of several of one name the first.
+fn claims<'s, 'a>(spec: &'s Spec<'a>) -> HashMap<&'s str, &'s Claim<'a>> {
+    let claims = spec.volume_claim_templates.iter().rev();
+    claims.map(|claim| (&*claim.metadata.name, claim)).collect()
 }
 
 /// The claims that no container mounts, with their place in the list.
 fn unmounted<'s, 'a>(spec: &'s Spec<'a>) -> impl Iterator<Item = (usize, &'s Claim<'a>)> {
     let claims = spec.volume_claim_templates.iter().enumerate();
-    claims.filter(|(_, claim)| !is_used(spec, &claim.metadata.name))
+    let used: HashSet<&str> = if spec.volume_claim_templates.is_empty() {
+        HashSet::new()
+    } else {
+        uses(spec).map(|used| used.volume).collect()
+    };
+    claims.filter(move |(_, claim)| !used.contains(&*claim.metadata.name))
 }
 
-fn is_used(spec: &Spec<'_>, volume: &str) -> bool {
-    let pod = &spec.template.spec;
-    let mut containers = pod.containers.iter().chain(&pod.init_containers);
-    containers.any(|container| {
-        let mut mounts = container.volume_mounts.iter();
-        let mut devices = container.volume_devices.iter();
-        mounts.any(|mount| mount.name == volume) || devices.any(|device| device.name == volume)
-    })
+pub(super) fn is_used(spec: &Spec<'_>, volume: &str) -> bool {
+    uses(spec).any(|used| used.volume == volume)
 }

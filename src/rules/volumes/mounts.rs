@@ -1,11 +1,14 @@
 //! Mounts by themselves: what they name, and where they appear.
 
-use super::{Use, dangling, unmounted};
+use std::collections::HashSet;
+
+use super::{dangling, unmounted};
 use crate::model::finding::{Action, Phase};
 use crate::model::spelling::nearest;
+use crate::model::steps::Steps;
 use crate::model::text::quoted;
 use crate::rules::{About, Builtin, Context, Docs, Rule, Violation};
-use crate::statefulset::set::Spec;
+use crate::statefulset::set::{Set, Spec};
 
 /// A mount of nothing (kubernetes/kubernetes#131790 for the server's own check; VictoriaMetrics/operator#1303 for what
 /// happens before).
@@ -67,16 +70,16 @@ spec:
 
 fn without_volume(context: &Context<'_>, violations: &mut Vec<Violation>) {
     let spec = &context.set.spec;
-    let mut said: Vec<&str> = Vec::new();
+    let mut advice = Advice::of(context.set);
+    let mut said: HashSet<&str> = HashSet::new();
     for used in dangling(spec) {
-        if said.contains(&used.volume) {
+        if !said.insert(used.volume) {
             continue;
         }
-        said.push(used.volume);
         let violation = Violation::new(
             used.pointer(),
             format!("there is no volume and no claim {}", quoted(used.volume)),
-            meant(spec, &used),
+            advice.on(used.volume),
         )
         .of(used.volume);
         violations.push(match context.phase {
@@ -87,22 +90,60 @@ fn without_volume(context: &Context<'_>, violations: &mut Vec<Violation>) {
     }
 }
 
-fn meant(spec: &Spec<'_>, used: &Use<'_>) -> String {
-    let claims = spec.volume_claim_templates.iter();
-    let volumes = spec.template.spec.volumes.iter();
-    let names = claims
-        .map(|claim| &*claim.metadata.name)
-        .chain(volumes.map(|volume| &*volume.name));
-    if let Some(near) = nearest(used.volume, names) {
-        return format!("did you mean {}?", quoted(near));
+/// What a mount of nothing may have been meant to name.
+struct Advice<'s> {
+    spec: &'s Spec<'s>,
+    /// How many names are compared yet: each mount with all that is declared would cost the product of both lists.
+    comparisons: Steps,
+    /// A claim that nothing mounts.
+    idle: Option<&'s str>,
+}
+
+/// Enough for 100 mounts of nothing in a set of 100 volumes and claims.
+const COMPARISONS: usize = 10_000;
+
+impl<'s> Advice<'s> {
+    fn of(set: &'s Set<'s>) -> Self {
+        let comparisons = if set.excesses().is_empty() {
+            COMPARISONS
+        } else {
+            0
+        };
+        Self {
+            spec: &set.spec,
+            comparisons: Steps::new(comparisons),
+            idle: None,
+        }
     }
-    if let Some((_, claim)) = unmounted(spec).next() {
-        return format!(
-            "mount the claim {}, which nothing mounts, or declare this one",
-            quoted(&claim.metadata.name)
-        );
+
+    fn on(&mut self, volume: &str) -> String {
+        let claims = self.spec.volume_claim_templates.iter();
+        let volumes = self.spec.template.spec.volumes.iter();
+        let names = claims
+            .map(|claim| &*claim.metadata.name)
+            .chain(volumes.map(|volume| &*volume.name));
+        if self.comparisons.take(names.clone().count())
+            && let Some(near) = nearest(volume, names)
+        {
+            return format!("did you mean {}?", quoted(near));
+        }
+        if self.idle.is_none() {
+            let mut unmounted = unmounted(self.spec);
+            self.idle = Some(
+                unmounted
+                    .next()
+                    .map_or("", |(_, claim)| &claim.metadata.name),
+            );
+        }
+        match self.idle {
+            Some(idle) if !idle.is_empty() => format!(
+                "mount the claim {}, which nothing mounts, or declare this one",
+                quoted(idle)
+            ),
+            _ => "declare it in volumeClaimTemplates (data to keep) or in the template's volumes"
+                .to_owned(),
+        }
     }
-    "declare it in volumeClaimTemplates (data to keep) or in the template's volumes".to_owned()
 }
 
 /// A mount that appears nowhere.

@@ -1,6 +1,6 @@
 //! `spec.persistentVolumeClaimRetentionPolicy` (KEP-1847).
 
-use super::is_used;
+use super::unmounted;
 use crate::model::finding::Action;
 use crate::model::spelling::is_near;
 use crate::model::text::quoted;
@@ -127,8 +127,7 @@ spec:
 
 fn delete(context: &Context<'_>, violations: &mut Vec<Violation>) {
     let spec = &context.set.spec;
-    let mut claims = spec.volume_claim_templates.iter();
-    if !claims.any(|claim| is_used(spec, &claim.metadata.name)) {
+    if unmounted(spec).count() == spec.volume_claim_templates.len() {
         return;
     }
     for (field, word) in fields(context.set) {

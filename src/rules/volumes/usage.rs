@@ -1,6 +1,8 @@
 //! What containers make of the claims.
 
-use super::{claim, dangling, unmounted, uses};
+use std::collections::HashMap;
+
+use super::{claims, dangling, unmounted, uses};
 use crate::inject::record::{Record, claim_key};
 use crate::model::finding::Action;
 use crate::model::text::quoted;
@@ -65,8 +67,12 @@ spec:
 
 fn mode_mismatch(context: &Context<'_>, violations: &mut Vec<Violation>) {
     let spec = &context.set.spec;
+    if spec.volume_claim_templates.is_empty() {
+        return;
+    }
+    let claims = claims(spec);
     for used in uses(spec) {
-        let Some(claim) = claim(spec, used.volume) else {
+        let Some(claim) = claims.get(used.volume) else {
             continue;
         };
         let mode = claim.spec.as_ref().map(|spec| &*spec.volume_mode);
@@ -220,11 +226,16 @@ spec:
 
 fn shadows_volume(context: &Context<'_>, violations: &mut Vec<Violation>) {
     let spec = &context.set.spec;
+    if spec.volume_claim_templates.is_empty() || spec.template.spec.volumes.is_empty() {
+        return;
+    }
     let record = Record::of(context.set).unwrap_or_default();
+    let volumes = spec.template.spec.volumes.iter().rev();
+    let volumes: HashMap<&str, &Volume<'_>> =
+        volumes.map(|volume| (&*volume.name, volume)).collect();
     for (index, claim) in spec.volume_claim_templates.iter().enumerate() {
         let name = &claim.metadata.name;
-        let mut volumes = spec.template.spec.volumes.iter();
-        let Some(volume) = volumes.find(|volume| volume.name == *name) else {
+        let Some(volume) = volumes.get(&**name) else {
             continue;
         };
         let ours = record.is_injected(&claim_key(name));

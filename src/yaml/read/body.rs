@@ -30,6 +30,8 @@ pub struct Duplicate {
     pub position: Position,
     /// The line where it stands for the first time.
     pub first_line: usize,
+    /// Whether both values are written alike, so that nothing is lost.
+    pub is_equal: bool,
 }
 
 impl<'t> Body<'t> {
@@ -92,27 +94,34 @@ impl<'t> Body<'t> {
     }
 
     fn repeated_in(&self, mapping: Index, found: &mut Vec<Duplicate>) {
-        let keys = self.tree.pairs(mapping).map(|(key, _)| key);
-        let mut keys: Vec<_> = keys
-            .filter(|key| !is_merge(&self.tree, *key))
-            .filter_map(|key| Some((self.tree.key(key).ok()?, key)))
+        let pairs = self.tree.pairs(mapping);
+        let mut keys: Vec<_> = pairs
+            .filter(|(key, _)| !is_merge(&self.tree, *key))
+            .filter_map(|(key, value)| Some((self.tree.key(key).ok()?, key, value)))
             .collect();
         keys.sort();
         for same in keys.chunk_by(|one, other| one.0 == other.0) {
-            let Some(((key, first), again)) = same.split_first() else {
+            let Some(((key, first, value), again)) = same.split_first() else {
                 continue;
             };
             let room = MOST_DUPLICATES.saturating_sub(found.len());
-            for (_, at) in again.iter().rev().take(room).rev() {
+            for (_, at, other) in again.iter().rev().take(room).rev() {
                 let mut pointer = self.pointer(mapping);
                 pointer.push_back(key.as_ref());
                 found.push(Duplicate {
                     pointer,
                     position: self.place(*at),
                     first_line: self.place(*first).line,
+                    is_equal: self.written(*value) == self.written(*other),
                 });
             }
         }
+    }
+
+    /// A value as it is written.
+    fn written(&self, value: Index) -> &str {
+        let text = self.part.text.get(self.tree.range(value));
+        text.unwrap_or_default().trim()
     }
 
     /// The pointer of a node of this document.

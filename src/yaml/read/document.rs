@@ -10,6 +10,9 @@ use super::stream::{Part, parts};
 use super::tree::{Content, Index, Tree};
 use super::{Broken, Fault, MAX_DEPTH};
 
+/// What is passed over where it is too long to be read: it holds data, and nothing here looks at it.
+const OF_ANY_SIZE: [&str; 3] = ["ConfigMap", "CustomResourceDefinition", "Secret"];
+
 /// An object of a stream, of which no more than its kind and name is known.
 #[derive(Clone, Debug)]
 pub struct Document<'t> {
@@ -44,7 +47,13 @@ impl<'t> Part<'t> {
     /// The objects of this part: none, one, or the items of a list.
     #[must_use]
     pub fn documents(&self) -> Vec<Result<Document<'t>, Broken>> {
-        match self.check_size().and_then(|()| glance(self.text)) {
+        if let Err(fault) = self.check_size() {
+            return match glance(self.text) {
+                Ok(Glance::Object(header, _)) if OF_ANY_SIZE.contains(&&*header.kind) => Vec::new(),
+                _ => vec![Err(self.broken(&fault))],
+            };
+        }
+        match glance(self.text) {
             Ok(Glance::Nothing) => Vec::new(),
             Ok(Glance::Object(header, begin)) if !header.kind.ends_with("List") => {
                 let range = begin..self.text.len();

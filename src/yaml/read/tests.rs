@@ -274,6 +274,19 @@ fn bombs_are_refused() {
 }
 
 #[test]
+fn a_large_config_map_is_passed_over() {
+    let data = "a".repeat(MAX_DOCUMENT);
+    for kind in ["ConfigMap", "Secret"] {
+        let large =
+            format!("apiVersion: v1\nkind: {kind}\nmetadata: {{name: a}}\ndata: {{a: {data}}}\n");
+        assert_eq!(
+            told(&format!("{large}---\n{HEAD}")),
+            ["6:1 v1 Service /web"]
+        );
+    }
+}
+
+#[test]
 fn members_are_merged_as_kubectl_merges_them() {
     let rows = [
         (

@@ -57,7 +57,9 @@ pub fn every_surface_says_the_same(cluster: &Cluster) -> Result<()> {
 
 /// A file for each rule, with what is around its example; one that tells of a change is written as the set that it is changed to.
 fn write_examples(folder: &TempDir) -> Result<()> {
-    for rule in rules::all() {
+    // what no server takes for a set never reaches one
+    let reaches = |rule: &&&Rule| !["kind-unknown", "patch-replaces-list"].contains(&rule.id);
+    for rule in rules::all().iter().filter(reaches) {
         let text = format!("{}\n---\n{}", rule.docs.cluster.trim_end(), manifest(rule)?);
         fs::write(folder.path().join(format!("rule-{}.yaml", rule.id)), text)?;
     }

@@ -14,6 +14,7 @@ mod knobs;
 mod later;
 mod probes;
 mod reload;
+mod trust;
 mod written;
 
 /// Everything about policies.
@@ -25,6 +26,7 @@ pub const TESTS: &[&[crate::Test]] = &[
     broken::TESTS,
     written::TESTS,
     reload::TESTS,
+    trust::TESTS,
 ];
 
 /// How long a policy may take to be in force.

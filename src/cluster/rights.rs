@@ -1,4 +1,4 @@
-//! Who may exempt: a question to the API server about the user who writes, remembered for seconds.
+//! What the user who writes may do: a question to the API server, remembered for seconds.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
@@ -34,11 +34,11 @@ view! {
     }
 }
 
-/// What was answered, by policy and user, and when.
+/// What was answered, by right and user, and when.
 #[derive(Debug, Default)]
-pub(super) struct Exempters(Mutex<HashMap<(String, String), (Instant, bool)>>);
+pub(super) struct Rights(Mutex<HashMap<(String, String), (Instant, bool)>>);
 
-impl Exempters {
+impl Rights {
     fn recall(&self, key: &(String, String)) -> Option<bool> {
         let answers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (asked, allowed) = answers.get(key)?;
@@ -64,22 +64,63 @@ impl Cluster {
         user: Option<&str>,
         deadline: Instant,
     ) -> Lookup<()> {
+        let attributes = ResourceAttributes {
+            verb: Some("exempt".to_owned()),
+            group: Some("steadyset.io".to_owned()),
+            resource: Some("statefulsetpolicies".to_owned()),
+            version: Some("v1alpha1".to_owned()),
+            name: Some(policy.name.clone()),
+            ..ResourceAttributes::default()
+        };
+        self.may(attributes, user, deadline).await
+    }
+
+    /// Whether a user may create Services in a namespace.
+    pub(super) async fn may_create_services_in(
+        &self,
+        namespace: &str,
+        user: Option<&str>,
+        deadline: Instant,
+    ) -> Lookup<()> {
+        let attributes = ResourceAttributes {
+            verb: Some("create".to_owned()),
+            resource: Some("services".to_owned()),
+            version: Some("v1".to_owned()),
+            namespace: Some(namespace.to_owned()),
+            ..ResourceAttributes::default()
+        };
+        self.may(attributes, user, deadline).await
+    }
+
+    async fn may(
+        &self,
+        attributes: ResourceAttributes,
+        user: Option<&str>,
+        deadline: Instant,
+    ) -> Lookup<()> {
         let written = user.unwrap_or("{}");
-        let key = (policy.name.clone(), written.to_owned());
-        if let Some(allowed) = self.exempters.recall(&key) {
+        let place = attributes.name.as_ref().or(attributes.namespace.as_ref());
+        let right = format!("{:?} {place:?}", attributes.verb);
+        let key = (right, written.to_owned());
+        if let Some(allowed) = self.rights.recall(&key) {
             return held(allowed);
         }
-        let Some(allowed) = self.ask_for_verb(policy, written, deadline).await else {
+        let Some(allowed) = self.ask_for_right(attributes, written, deadline).await else {
             return Lookup::Unknown;
         };
-        self.exempters.remember(key, allowed);
+        self.rights.remember(key, allowed);
         held(allowed)
     }
 
-    async fn ask_for_verb(&self, policy: &Policy, user: &str, deadline: Instant) -> Option<bool> {
+    async fn ask_for_right(
+        &self,
+        attributes: ResourceAttributes,
+        user: &str,
+        deadline: Instant,
+    ) -> Option<bool> {
         let user: User<'_> = serde_json::from_str(user).ok()?;
         let api: Api<SubjectAccessReview> = Api::all(self.client().clone());
-        let (parameters, question) = (PostParams::default(), question(policy, &user));
+        let (parameters, question) = (PostParams::default(), question(attributes, &user));
         let answered = answer("access", deadline, api.create(&parameters, &question)).await?;
         Some(answered.status.is_some_and(|status| status.allowed))
     }
@@ -93,15 +134,7 @@ fn held(allowed: bool) -> Lookup<()> {
     }
 }
 
-fn question(policy: &Policy, user: &User<'_>) -> SubjectAccessReview {
-    let attributes = ResourceAttributes {
-        verb: Some("exempt".to_owned()),
-        group: Some("steadyset.io".to_owned()),
-        resource: Some("statefulsetpolicies".to_owned()),
-        version: Some("v1alpha1".to_owned()),
-        name: Some(policy.name.clone()),
-        ..ResourceAttributes::default()
-    };
+fn question(attributes: ResourceAttributes, user: &User<'_>) -> SubjectAccessReview {
     let texts = |texts: &[Text<'_>]| texts.iter().map(Text::to_string).collect::<Vec<_>>();
     let extra = user.extra.iter();
     SubjectAccessReview {
