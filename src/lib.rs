@@ -11,7 +11,7 @@
 //! * [`model`]: pointers, names, quantities, versions, spelling, the rules by name, findings
 //! * [`statefulset`]: the borrowed view of a set, the API server's defaults, what can never change
 //! * [`yaml`]: texts with positions, read as kubectl reads them, and edited
-//! * [`strict`]: strict decoding as kubectl does it, and where a misplaced field belongs
+//! * [`strict`]: strict decoding as kubectl does it, where a misplaced field belongs, and the set that is reviewed
 //! * [`catalogue`]: what is known of images
 //! * [`cluster_view`]: what is known of the cluster around a set
 //! * [`policy`]: what the operator decided, and exemptions

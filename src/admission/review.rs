@@ -12,7 +12,8 @@ use crate::metrics::{Endpoint, Metrics, Operation, RequestLabels, Verdict};
 use crate::model::finding::Phase;
 use crate::model::text::clipped;
 use crate::review::{self, review};
-use crate::statefulset::{Subject, Undecodable};
+use crate::statefulset::Undecodable;
+use crate::strict::Subject;
 use crate::telemetry::REVIEWS;
 use jiff::Timestamp;
 

@@ -168,7 +168,7 @@ fn differences(old: &Value, new: &Value, pointer: &str, pointers: &mut Vec<Strin
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::statefulset::{Source, Subject};
+    use crate::strict::{Source, Subject};
 
     /// What changes between two specs, as `field: old -> new`.
     fn changed(old: &Value, new: &Value) -> Vec<String> {

@@ -20,8 +20,9 @@ use crate::kube_client::reason;
 use crate::policy::Policies;
 use crate::policy::exemption::Exemption;
 use crate::review::{Verdict, policy_for};
+use crate::statefulset::Operation;
 use crate::statefulset::set::{MatchExpression, Selector, Set};
-use crate::statefulset::{Operation, Subject};
+use crate::strict::Subject;
 
 impl Cluster {
     /// The cluster as a review is to see it, with at most a few questions to the API server: for the labels of a namespace, where the

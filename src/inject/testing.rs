@@ -10,7 +10,7 @@ use crate::change::{Draft, operations};
 use crate::cluster_view::{ClusterView, Lookup, Pod, Service, ServiceKeeping};
 use crate::model::version::ServerVersion;
 use crate::policy::Policy;
-use crate::statefulset::{Source, Subject};
+use crate::strict::{Source, Subject};
 
 /// A cluster of which only what is written here is known.
 pub(super) struct World {

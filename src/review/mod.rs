@@ -15,7 +15,8 @@ use crate::inject::{self, Injection, Notice};
 use crate::model::finding::{Action, Finding, Phase};
 use crate::policy::{Policies, Policy};
 use crate::rules::Context;
-use crate::statefulset::{Operation, Subject};
+use crate::statefulset::Operation;
+use crate::strict::Subject;
 
 mod findings;
 pub mod manifest_row;

@@ -13,7 +13,7 @@ use crate::model::finding::{Action, Finding, Phase};
 use crate::policy::Policies;
 use crate::review::progress::Progress;
 use crate::review::{Spared, Verdict, review};
-use crate::statefulset::Subject;
+use crate::strict::Subject;
 use crate::yaml::read::Broken;
 
 /// How sets are judged.

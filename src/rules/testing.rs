@@ -13,8 +13,9 @@ use crate::model::finding::Phase;
 use crate::model::version::ServerVersion;
 use crate::policy::Policy;
 use crate::rules::{Context, Rule, Violation};
+use crate::statefulset::Operation;
 use crate::statefulset::set::Labels;
-use crate::statefulset::{Operation, Source, Subject};
+use crate::strict::{Source, Subject};
 
 /// A set of three pods that no rule finds anything wrong with; `changes` is merged into it (RFC 7396).
 pub(crate) fn web(changes: &Value) -> Value {

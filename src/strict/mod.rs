@@ -24,16 +24,18 @@ mod mend;
 mod place;
 mod schema;
 mod slip;
+mod subject;
 mod walk;
 
 pub use identity::{FORMER, identity, is_set};
 pub use schema::MINOR;
 pub use slip::{Given, Obstacle, Right, Slip, Slips, Wanted};
+pub use subject::{Source, Subject};
 
 use jsonptr::{Pointer, PointerBuf};
 use serde_json::value::RawValue;
 
-use crate::statefulset::{Source, Subject, Undecodable};
+use crate::statefulset::Undecodable;
 use crate::yaml::read::{Body, Broken};
 use mend::Mending;
 

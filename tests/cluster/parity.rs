@@ -15,8 +15,8 @@ use steadyset::cluster_view::manifests::Manifests;
 use steadyset::model::finding::Phase;
 use steadyset::policy::Policies;
 use steadyset::review::review;
-use steadyset::statefulset::{Source, Subject};
 use steadyset::strict::Slips;
+use steadyset::strict::{Source, Subject};
 use steadyset::yaml::read::documents;
 
 use crate::Test;

@@ -13,7 +13,7 @@ use steadyset::change::{Draft, operations};
 use steadyset::inject::{Injection, Origin, inject};
 use steadyset::statefulset::annotations::INJECTED;
 use steadyset::statefulset::set::Set;
-use steadyset::statefulset::{Source, Subject};
+use steadyset::strict::{Source, Subject};
 
 use generate::{any_set, stateful_set, stored};
 use user::{Edit, PROBES, edits};

@@ -6,7 +6,7 @@ use crate::cluster::testing::{Asked, client, forbidden, list, waiting_client};
 use crate::cluster_view::Pod;
 use crate::model::finding::Phase;
 use crate::review::review;
-use crate::statefulset::Source;
+use crate::strict::Source;
 
 #[test]
 fn a_selector_is_written_as_the_api_server_reads_it() {
