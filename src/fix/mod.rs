@@ -283,12 +283,5 @@ fn has_meant(operation: &PatchOperation, file: &Value, stored: &Value) -> bool {
         .is_some_and(|(meant, there)| holds(there, meant))
 }
 
-/// Whether an operation writes a field, or something below it.
-fn concerns(operation: &PatchOperation, pointer: &str) -> bool {
-    let path = operation.path().as_str();
-    path.strip_prefix(pointer)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
 #[cfg(test)]
 mod tests;
