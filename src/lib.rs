@@ -17,6 +17,7 @@
 //! * [`policy`]: what the operator decided, and exemptions
 //! * [`change`]: typed changes of a set, and what can be asked of each
 //! * [`inject`]: what is filled in
+//! * [`validation`]: what the API server refuses, told from the document alone
 //! * [`rules`]: what is wrong with a set
 //! * [`review`]: the one function
 //! * [`explain`]: pages and examples of rules
@@ -68,4 +69,5 @@ pub mod server;
 pub mod statefulset;
 pub mod strict;
 pub mod telemetry;
+pub mod validation;
 pub mod yaml;

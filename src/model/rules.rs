@@ -87,6 +87,7 @@ pub const RULES: &[RuleId] = &[
     rule("disruption-budget-blocks"),
     rule("unknown-field"),
     rule("field-type-wrong"),
+    rule("field-invalid"),
     rule("duplicate-key"),
     rule("kind-unknown"),
     rule("patch-replaces-list"),

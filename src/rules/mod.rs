@@ -274,6 +274,7 @@ const ALL: &[&Rule] = &[
     &pods::disruption::BUDGET_BLOCKS,
     &authored::unknown_field::UNKNOWN_FIELD,
     &authored::field_type::WRONG,
+    &authored::field_invalid::INVALID,
     &authored::duplicate_key::DUPLICATE_KEY,
     &authored::kind::UNKNOWN,
     &authored::patch::REPLACES_LIST,

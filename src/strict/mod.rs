@@ -32,6 +32,8 @@ pub use schema::MINOR;
 pub use slip::{Given, Obstacle, Right, Slip, Slips, Wanted};
 pub use subject::{Source, Subject};
 
+use std::sync::Arc;
+
 use jsonptr::{Pointer, PointerBuf};
 use serde_json::value::RawValue;
 
@@ -86,8 +88,13 @@ impl Authored {
         };
         let subject = Subject::decode(source)?;
         Ok(subject.map(|subject| {
+            let read = |raw: &RawValue| serde_json::from_str(raw.get()).ok().map(Arc::new);
             let subject = Subject {
-                slips: self.slips.clone(),
+                slips: Slips {
+                    document: read(&self.json),
+                    stored: old_object.and_then(read),
+                    ..self.slips.clone()
+                },
                 ..subject
             };
             let patch = if subject.is_whole() || subject.slips.is_final() {

@@ -1,8 +1,10 @@
 //! What can be wrong with how a set is written.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use json_patch::PatchOperation;
+use serde_json::Value;
 
 use crate::yaml::read::{Body, Position};
 
@@ -17,6 +19,10 @@ pub struct Slips {
     pub(super) lost: Vec<String>,
     /// Values that were put into a list, because a list is needed, as pointers to the list.
     pub(super) wrapped: Vec<String>,
+    /// The set as it was meant, where it comes from its author's file.
+    pub document: Option<Arc<Value>>,
+    /// The stored set that it replaces.
+    pub stored: Option<Arc<Value>>,
 }
 
 /// Something wrong with how a set is written. Pointers are those of the file.
@@ -154,6 +160,8 @@ impl Slips {
         moves: Vec::new(),
         lost: Vec::new(),
         wrapped: Vec::new(),
+        document: None,
+        stored: None,
     };
 
     /// The slips of a set of a version that no server knows any more: nothing else is said of it.

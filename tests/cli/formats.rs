@@ -83,7 +83,7 @@ fn sarif_is_valid() {
     let mut log: Value = serde_json::from_str(&answer.stdout).unwrap();
     assert_eq!(faults(&log), Vec::<String>::new());
     let results = &log["runs"][0]["results"];
-    assert_eq!(results.as_array().unwrap().len(), 4, "{results}");
+    assert_eq!(results.as_array().unwrap().len(), 8, "{results}");
     log["runs"][0]["results"][0]["level"] = "deny".into();
     assert_eq!(faults(&log).len(), 1, "the schema is not empty");
     let nothing = tempfile::tempdir().unwrap();
@@ -274,7 +274,7 @@ fn github_reads_back_what_was_written() {
     let answer = audit(&folder, "github");
     let report: Value = serde_json::from_str(&audit(&folder, "json").stdout).unwrap();
     let commands: Vec<_> = answer.stdout.lines().filter_map(command).collect();
-    assert_eq!(commands.len(), 5, "{}", answer.stdout);
+    assert_eq!(commands.len(), 9, "{}", answer.stdout);
     let row = &report["results"][0];
     let findings = row["findings"].as_array().unwrap();
     for (finding, (name, properties, data)) in findings.iter().zip(&commands) {

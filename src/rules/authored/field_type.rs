@@ -69,8 +69,25 @@ fn check(context: &Context<'_>, violations: &mut Vec<Violation>) {
             };
             (format!("{what}, where {} is needed", needed(*wanted)), help)
         });
+        let help = port_number(context, pointer, written).unwrap_or(help);
         Some(Violation::new(pointer, message, help))
     });
+}
+
+/// A gRPC probe takes the number of a port: that of the port of this name.
+fn port_number(context: &Context<'_>, pointer: &str, name: &str) -> Option<String> {
+    let rest = pointer.strip_suffix("/grpc/port")?;
+    let index = rest
+        .strip_prefix("/spec/template/spec/containers/")?
+        .split('/')
+        .next()?;
+    let container = context.set.container(index.parse().ok()?)?;
+    let port = container.ports.iter().find(|port| port.name == *name)?;
+    Some(format!(
+        "write {} (port {}): a gRPC probe takes no name",
+        port.container_port,
+        quoted(name)
+    ))
 }
 
 /// Whether it is a value of the environment, which may be a password: findings go to logs and reports.

@@ -2,6 +2,7 @@
 
 pub mod api_version;
 pub mod duplicate_key;
+pub mod field_invalid;
 pub mod field_type;
 pub mod kind;
 pub mod patch;

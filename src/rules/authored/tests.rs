@@ -238,6 +238,7 @@ fn the_rules_know_that_they_are_of_the_file() {
     let ids = [
         "unknown-field",
         "field-type-wrong",
+        "field-invalid",
         "duplicate-key",
         "kind-unknown",
         "patch-replaces-list",
