@@ -11,11 +11,11 @@
 //! * [`model`]: pointers, names, quantities, versions, spelling, the rules by name, findings
 //! * [`statefulset`]: the borrowed view of a set, the API server's defaults, what can never change
 //! * [`yaml`]: texts with positions, read as kubectl reads them, and edited
-//! * [`strict`]: strict decoding as kubectl does it, and where a misplaced field belongs
+//! * [`strict`]: strict decoding as kubectl does it, where a misplaced field belongs, and the set that is reviewed
 //! * [`catalogue`]: what is known of images
 //! * [`cluster_view`]: what is known of the cluster around a set
 //! * [`policy`]: what the operator decided, and exemptions
-//! * [`patch`]: changes to a set
+//! * [`change`]: typed changes of a set, and what can be asked of each
 //! * [`inject`]: what is filled in
 //! * [`validation`]: what the API server refuses, told from the document alone
 //! * [`rules`]: what is wrong with a set
@@ -51,6 +51,7 @@ pub mod admission;
 pub mod audit;
 pub mod catalogue;
 pub mod certs;
+pub mod change;
 pub mod cli;
 pub mod cluster;
 pub mod cluster_view;
@@ -60,7 +61,6 @@ pub mod inject;
 pub mod kube_client;
 pub mod metrics;
 pub mod model;
-pub mod patch;
 pub mod policy;
 pub mod policy_test;
 pub mod review;

@@ -17,6 +17,22 @@ const OF_SHELLS: &[&str] = &[
     "SystemTime::now",
 ];
 
+/// What a file of a knowledge room may name all the same.
+const EXCEPTIONS: &[(&str, &str)] = &[
+    // the definition of the policies' kind is derived from their one written form, by a macro that does no I/O
+    ("src/policy/spec.rs", "kube::"),
+    // addresses are read there as text, and nothing is reached by them
+    ("src/validation/pod.rs", "std::net"),
+];
+
+/// Whether a file is an exception to a fault.
+fn is_exception(path: &Path, fault: &str) -> bool {
+    let ends = |name: &str| fault.ends_with(&format!("must not use {name}"));
+    EXCEPTIONS
+        .iter()
+        .any(|(file, name)| path.ends_with(file) && ends(name))
+}
+
 /// The rooms as `src/lib.rs` lists them, and how many of them, from the first, are knowledge.
 struct Plan {
     rooms: Vec<String>,
@@ -196,6 +212,7 @@ fn every_room_uses_only_those_before_it() {
             let text = fs::read_to_string(path).unwrap();
             let faults = plan.faults(room, &text).into_iter();
             faults
+                .filter(|fault| !is_exception(path, fault))
                 .map(|fault| format!("{}: {fault}", path.display()))
                 .collect::<Vec<_>>()
         })

@@ -12,7 +12,7 @@ use crate::metrics::{Endpoint, Metrics, Operation, RequestLabels, Verdict};
 use crate::model::finding::{Action, Finding};
 use crate::policy::{Policies, Policy, Profile};
 use crate::review::{self, policy_for};
-use crate::statefulset::{Source, Subject};
+use crate::strict::{Source, Subject};
 
 /// The rule of sets that are too large to be reviewed.
 const RULE: &str = "set-too-large";

@@ -33,8 +33,8 @@ pub fn verdict(uid: &str, name: &str, verdict: &Verdict) -> serde_json::Result<V
     answer.audit_annotations = audited(verdict);
     if !denials.is_empty() {
         answer.status = Some(Status::forbidden(name, &denials));
-    } else if !verdict.operations.is_empty() {
-        answer.patch = Some(STANDARD.encode(serde_json::to_vec(&verdict.operations)?));
+    } else if verdict.patches() {
+        answer.patch = Some(STANDARD.encode(serde_json::to_vec(&verdict.operations())?));
         answer.patch_type = Some("JSONPatch");
     }
     review(answer)
@@ -234,6 +234,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::change::Change;
     use crate::inject::Notice;
     use crate::review::Spared;
 
@@ -278,11 +279,9 @@ mod tests {
             finding(Action::Warn, "/spec/replicas"),
             finding(Action::Deny, "/metadata/annotations/steadyset.io~1inject"),
         ];
-        let operations =
-            serde_json::from_value(json!([{"op": "add", "path": "/a", "value": 1}])).unwrap();
         let verdict = Verdict {
             findings,
-            operations,
+            changes: vec![Change::RemoveRollingUpdate],
             ..Verdict::default()
         };
         let cause = |field: &str| json!({"reason": "some-rule", "message": "it is wrong; write it right", "field": field});
@@ -351,7 +350,7 @@ mod tests {
         let operations = json!([{"op": "add", "path": "/spec/serviceName", "value": "web"}]);
         let (pointer, message) = ("/spec/serviceName".to_owned(), "linked to web".to_owned());
         let verdict = Verdict {
-            operations: serde_json::from_value(operations.clone()).unwrap(),
+            changes: vec![Change::SetServiceName("web".to_owned())],
             notices: vec![Notice {
                 tag: Tag::Injected,
                 pointer,

@@ -12,7 +12,8 @@ use crate::metrics::{Endpoint, Metrics, Operation, RequestLabels, Verdict};
 use crate::model::finding::Phase;
 use crate::model::text::clipped;
 use crate::review::{self, review};
-use crate::statefulset::{Subject, Undecodable};
+use crate::statefulset::Undecodable;
+use crate::strict::Subject;
 use crate::telemetry::REVIEWS;
 use jiff::Timestamp;
 
@@ -127,13 +128,15 @@ impl Reviewer {
         let mut view = cluster.look_up(&policies, &subject, user, deadline).await;
         view.set_author(&envelope.user);
         let now = Timestamp::now();
-        let verdict = review(&policies, subject.clone(), &view, phase, now)?;
-        let asked = cluster.look_up_orphans(&mut view, &subject, &verdict, deadline);
-        if asked.await {
-            review(&policies, subject, &view, phase, now)
-        } else {
-            Some(verdict)
+        let mut verdict = review(&policies, subject.clone(), &view, phase, now)?;
+        // each question is asked once, so this comes to an end
+        while cluster
+            .look_further(&mut view, &subject, &verdict, deadline)
+            .await
+        {
+            verdict = review(&policies, subject.clone(), &view, phase, now)?;
         }
+        Some(verdict)
     }
 }
 
@@ -150,7 +153,7 @@ impl Judgement {
             Self::Ignored => Verdict::Ignored,
             Self::Undecodable(_) => Verdict::Undecodable,
             Self::Judged(verdict) if verdict.denies() => Verdict::Denied,
-            Self::Judged(verdict) if verdict.operations.is_empty() => Verdict::Allowed,
+            Self::Judged(verdict) if !verdict.patches() => Verdict::Allowed,
             Self::Judged(_) => Verdict::Mutated,
         }
     }

@@ -14,8 +14,9 @@ use crate::policy::compile::compile;
 use crate::policy::{Policies, Policy};
 use crate::review::Verdict;
 use crate::review::report::{Options, Place, Report, Row, Unreadable};
+use crate::statefulset::Undecodable;
 use crate::statefulset::set::Metadata;
-use crate::statefulset::{Source, Subject, Undecodable};
+use crate::strict::{Source, Subject};
 
 /// Objects asked for at one time: memory stays bounded whatever the size of the cluster.
 const PAGE: u32 = 500;

@@ -18,7 +18,7 @@ use super::governing_service::LinkedSet;
 use super::rights::Rights;
 use crate::cluster_view::prune::Class;
 use crate::cluster_view::{
-    ClusterView, DisruptionBudget, Lookup, NamespaceLabels, Service, ServiceKeeping,
+    ClusterView, DisruptionBudget, Lookup, NamespaceLabels, Pod, Service, ServiceKeeping,
 };
 use crate::kube_client::reason;
 use crate::model::version::ServerVersion;
@@ -214,7 +214,7 @@ impl ClusterView for Cluster {
     }
 
     /// None as far as nobody has asked: a review asks when it would inject.
-    fn orphaned_pods(&self) -> Lookup<Vec<String>> {
+    fn orphaned_pods(&self) -> Lookup<Vec<Pod>> {
         Lookup::Absent
     }
 

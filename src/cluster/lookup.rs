@@ -4,30 +4,30 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use json_patch::PatchOperation;
 use k8s_openapi::api::core::v1 as core;
+use kube::Api;
 use kube::api::ListParams;
-use kube::{Api, Client, ResourceExt};
 use tokio::time::Instant;
 
-use super::orphans::{fits, is_orphan};
+use super::orphans::orphaned_pods;
+use crate::change::Change;
 use crate::cluster::Cluster;
 use crate::cluster_view::Overlay;
 use crate::cluster_view::prune;
 use crate::cluster_view::{ClusterView, Lookup, NamespaceLabels, Service};
-use crate::inject::reaches_pods;
 use crate::inject::record::Record;
 use crate::kube_client::reason;
 use crate::policy::Policies;
 use crate::policy::exemption::Exemption;
 use crate::review::{Verdict, policy_for};
+use crate::statefulset::Operation;
 use crate::statefulset::set::{MatchExpression, Selector, Set};
-use crate::statefulset::{Operation, Subject};
+use crate::strict::Subject;
 
 impl Cluster {
-    /// The cluster as a review is to see it, with at most a few questions to the API server: for the labels of a namespace and for
-    /// its Services, where the cache may not know those in question yet (in `kubectl apply` of a folder they were created
-    /// milliseconds ago), and for the right of the user (`userInfo` of the review) to exempt, where the policy asks for it.
+    /// The cluster as a review is to see it, with at most a few questions to the API server: for the labels of a namespace, where the
+    /// cache may not know it yet (in `kubectl apply` of a folder it was created milliseconds ago), and for the right of the user
+    /// (`userInfo` of the review) to exempt, where the policy asks for it.
     ///
     /// Each question gets half of the time left until `deadline`; one that fails or takes longer leaves its answer
     /// unknown. Most reviews ask nothing and never wait.
@@ -53,30 +53,39 @@ impl Cluster {
         if policy.exemptions.require_verb && Exemption::of(&subject.set).is_some() {
             view.set_exempt_verb(self.may_exempt(policy, user, deadline).await);
         }
-        if subject.operation() == Operation::Create && self.lacks_services(namespace, &subject.set)
-        {
-            view.set_services(self.ask_for_services(namespace, deadline).await);
-        }
         view
     }
 
-    /// Asks for the pods that an earlier set left, where a verdict would change what a new set makes of them. Answers whether there
-    /// are any, and the review has to be made again with what the view knows now.
-    pub async fn look_up_orphans(
+    /// Asks what a verdict leaves open, each once, both at the same time: for the Services of the namespace, where those in question
+    /// may be younger than the cache, and for the pods that an earlier set left, where the verdict would change what a new set makes
+    /// of them. Answers whether the review has to be made again with what the view knows now.
+    pub async fn look_further(
         &self,
         view: &mut Overlay<'_>,
         subject: &Subject<'_>,
         verdict: &Verdict,
         deadline: Instant,
     ) -> bool {
-        if subject.operation() != Operation::Create || !reaches_pods(&verdict.operations) {
+        if subject.operation() != Operation::Create {
             return false;
         }
-        let place = (self.client(), &*subject.namespace);
-        let pods = orphaned_pods(place, &subject.set, &verdict.operations, deadline).await;
-        let are_there = pods != Lookup::Absent;
-        view.set_orphaned_pods(pods);
-        are_there
+        let (namespace, set) = (&*subject.namespace, &subject.set);
+        let reaches_pods = verdict.changes.iter().any(Change::touches_pods);
+        let asks_pods = reaches_pods && !view.knows_orphaned_pods();
+        let asks_services = !view.knows_services() && self.lacks_services(namespace, set);
+        let services = only_if(asks_services, || self.ask_for_services(namespace, deadline));
+        let pods = only_if(asks_pods, || {
+            orphaned_pods(self.client(), namespace, set, deadline)
+        });
+        let (services, pods) = tokio::join!(services, pods);
+        let are_pods_there = pods.as_ref().is_some_and(|pods| *pods != Lookup::Absent);
+        if let Some(pods) = pods {
+            view.set_orphaned_pods(pods);
+        }
+        if let Some(services) = services {
+            view.set_services(services);
+        }
+        are_pods_there || asks_services
     }
 
     /// The labels of a namespace that the cache does not know.
@@ -122,50 +131,13 @@ impl Cluster {
     }
 }
 
-/// The pods that an earlier set left in a namespace and that these changes of the new set would restart or block.
-pub(crate) async fn orphaned_pods(
-    (client, namespace): (&Client, &str),
-    set: &Set<'_>,
-    changes: &[PatchOperation],
-    deadline: Instant,
-) -> Lookup<Vec<String>> {
-    let pods = ask_for_pods((client, namespace), set, deadline).await;
-    orphans(pods, set, changes)
-}
-
-/// The pods that match the set's selector.
-async fn ask_for_pods(
-    (client, namespace): (&Client, &str),
-    set: &Set<'_>,
-    deadline: Instant,
-) -> Lookup<Vec<core::Pod>> {
-    let Some(selector) = &set.spec.selector else {
-        return Lookup::Absent;
-    };
-    let api: Api<core::Pod> = Api::namespaced(client.clone(), namespace);
-    let parameters = ListParams::default().labels(&selector_text(selector));
-    let list = answer("pods", deadline, api.list(&parameters)).await;
-    list.map_or(Lookup::Unknown, |list| Lookup::Found(list.items))
-}
-
-/// The names of the orphans among the pods that the changes of the set would restart or block.
-fn orphans(
-    pods: Lookup<Vec<core::Pod>>,
-    set: &Set<'_>,
-    changes: &[PatchOperation],
-) -> Lookup<Vec<String>> {
-    let pods = match pods {
-        Lookup::Found(pods) => pods,
-        Lookup::Absent => return Lookup::Absent,
-        Lookup::Unknown => return Lookup::Unknown,
-    };
-    let orphans = pods.iter().filter(|pod| is_orphan(pod, &set.metadata.name));
-    let unlike = orphans.filter(|pod| !fits(pod, set, changes));
-    let names: Vec<_> = unlike.map(ResourceExt::name_any).collect();
-    if names.is_empty() {
-        Lookup::Absent
+/// The answer to a question that is asked only on a condition.
+async fn only_if<F: Future>(asks: bool, question: impl FnOnce() -> F) -> Option<F::Output> {
+    if asks {
+        // a question is large, and every review would carry it along
+        Some(Box::pin(question()).await)
     } else {
-        Lookup::Found(names)
+        None
     }
 }
 
@@ -203,7 +175,7 @@ fn warn_late(what: &str, limit: Duration) {
 }
 
 /// A selector as the query parameter `labelSelector` has it.
-fn selector_text(selector: &Selector<'_>) -> String {
+pub(super) fn selector_text(selector: &Selector<'_>) -> String {
     let labels = selector
         .match_labels
         .iter()

@@ -16,4 +16,4 @@ mod testing;
 mod watch;
 
 pub use live::Cluster;
-pub(crate) use lookup::orphaned_pods;
+pub(crate) use orphans::orphaned_pods;

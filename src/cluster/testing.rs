@@ -8,6 +8,7 @@ use axum::http::{Request, Response};
 use kube::Client;
 use kube::client::Body;
 use serde_json::{Value, json};
+use tokio::sync::Barrier;
 
 /// What was asked, as `GET /path?query`, in order.
 pub(super) type Asked = Arc<Mutex<Vec<String>>>;
@@ -38,6 +39,18 @@ pub(super) fn client(
         }
     });
     (Client::new(service, "default"), asked)
+}
+
+/// A client of a server that answers everything alike, and nobody before all of the barrier wait.
+pub(super) fn waiting_client(barrier: Arc<Barrier>, answer: Value) -> Client {
+    let service = tower::service_fn(move |_: Request<Body>| {
+        let (barrier, answer) = (Arc::clone(&barrier), answer.to_string());
+        async move {
+            barrier.wait().await;
+            Ok::<_, Infallible>(Response::new(Body::from(answer.into_bytes())))
+        }
+    });
+    Client::new(service, "default")
 }
 
 /// A list as the API server answers it.

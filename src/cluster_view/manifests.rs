@@ -12,7 +12,7 @@ pub use super::object::{InvalidManifest, Object};
 use super::prune::{Autoscaler, Class};
 use super::selector_index::Named;
 use crate::cluster_view::{
-    ClusterView, DisruptionBudget, Lookup, NamespaceLabels, Service, ServiceKeeping,
+    ClusterView, DisruptionBudget, Lookup, NamespaceLabels, Pod, Service, ServiceKeeping,
 };
 use crate::model::version::ServerVersion;
 use crate::statefulset::set::Labels;
@@ -26,7 +26,7 @@ pub struct Manifests {
     version: Option<ServerVersion>,
     keeping: ServiceKeeping,
     exempt_verb: Lookup<()>,
-    orphaned_pods: Lookup<Vec<String>>,
+    orphaned_pods: Lookup<Vec<Pod>>,
     /// Whether a set that names no Service may be given one: there is no other than those here.
     whole: bool,
     services: Option<Namespaced<Service>>,
@@ -80,7 +80,7 @@ impl Manifests {
 
     /// Says which pods of an earlier set stand where a new one is to be made: manifests hold what is to be, not the pods that are.
     #[must_use]
-    pub fn with_orphaned_pods(self, orphaned_pods: Lookup<Vec<String>>) -> Self {
+    pub fn with_orphaned_pods(self, orphaned_pods: Lookup<Vec<Pod>>) -> Self {
         Self {
             orphaned_pods,
             ..self
@@ -326,7 +326,7 @@ impl ClusterView for Manifests {
         self.exempt_verb.clone()
     }
 
-    fn orphaned_pods(&self) -> Lookup<Vec<String>> {
+    fn orphaned_pods(&self) -> Lookup<Vec<Pod>> {
         self.orphaned_pods.clone()
     }
 

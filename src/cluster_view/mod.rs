@@ -17,10 +17,12 @@ pub mod manifests;
 mod object;
 mod overlay;
 pub(crate) mod ownership;
+mod pod;
 pub(crate) mod prune;
 mod selector_index;
 
 pub use overlay::Overlay;
+pub use pod::Pod;
 
 /// The labels of a namespace.
 pub type NamespaceLabels = BTreeMap<String, String>;
@@ -136,9 +138,9 @@ pub trait ClusterView: Send + Sync {
     }
 
     /// Pods that match the set's selector, have no controller and are called `<set>-N`, which is what
-    /// `kubectl delete --cascade=orphan` leaves behind, and that are not yet what the injections would make of them: an
-    /// injection would restart or block them. [`Lookup::Absent`] where there are none.
-    fn orphaned_pods(&self) -> Lookup<Vec<String>>;
+    /// `kubectl delete --cascade=orphan` leaves behind: what is injected into the set that adopts them may restart or block them.
+    /// [`Lookup::Absent`] where there are none.
+    fn orphaned_pods(&self) -> Lookup<Vec<Pod>>;
 
     /// Whether somebody will create and keep the Service that a set is linked to in mode `LinkOrCreate`.
     fn keeps_services(&self) -> ServiceKeeping;
@@ -254,7 +256,7 @@ impl ClusterView for NoCluster {
         Lookup::Unknown
     }
 
-    fn orphaned_pods(&self) -> Lookup<Vec<String>> {
+    fn orphaned_pods(&self) -> Lookup<Vec<Pod>> {
         Lookup::Absent
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::cluster_view::{
-    ClusterView, DisruptionBudget, Lookup, NamespaceLabels, Service, ServiceKeeping,
+    ClusterView, DisruptionBudget, Lookup, NamespaceLabels, Pod, Service, ServiceKeeping,
 };
 use crate::model::version::ServerVersion;
 use crate::statefulset::set::Labels;
@@ -12,7 +12,7 @@ use crate::statefulset::set::Labels;
 pub struct Overlay<'c> {
     cluster: &'c dyn ClusterView,
     services: Option<Lookup<Vec<Arc<Service>>>>,
-    orphaned_pods: Lookup<Vec<String>>,
+    orphaned_pods: Option<Lookup<Vec<Pod>>>,
     namespace_labels: Option<Lookup<Arc<NamespaceLabels>>>,
     exempt_verb: Lookup<()>,
     service_right: Lookup<()>,
@@ -25,7 +25,7 @@ impl<'c> Overlay<'c> {
         Self {
             cluster,
             services: None,
-            orphaned_pods: cluster.orphaned_pods(),
+            orphaned_pods: None,
             namespace_labels: None,
             exempt_verb: Lookup::Unknown,
             service_right: Lookup::Unknown,
@@ -59,8 +59,18 @@ impl<'c> Overlay<'c> {
     }
 
     /// The set's orphaned pods as they are now.
-    pub(crate) fn set_orphaned_pods(&mut self, pods: Lookup<Vec<String>>) {
-        self.orphaned_pods = pods;
+    pub(crate) fn set_orphaned_pods(&mut self, pods: Lookup<Vec<Pod>>) {
+        self.orphaned_pods = Some(pods);
+    }
+
+    /// Whether the Services were asked for.
+    pub(crate) fn knows_services(&self) -> bool {
+        self.services.is_some()
+    }
+
+    /// Whether orphaned pods were asked for.
+    pub(crate) fn knows_orphaned_pods(&self) -> bool {
+        self.orphaned_pods.is_some()
     }
 }
 
@@ -119,8 +129,9 @@ impl ClusterView for Overlay<'_> {
         self.author
     }
 
-    fn orphaned_pods(&self) -> Lookup<Vec<String>> {
-        self.orphaned_pods.clone()
+    fn orphaned_pods(&self) -> Lookup<Vec<Pod>> {
+        let asked = self.orphaned_pods.clone();
+        asked.unwrap_or_else(|| self.cluster.orphaned_pods())
     }
 
     fn keeps_services(&self) -> ServiceKeeping {

@@ -9,7 +9,8 @@ use json_patch::PatchOperation;
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 
-use crate::cluster_view::Lookup;
+use crate::change::holds;
+use crate::cluster_view::{Lookup, Pod};
 use crate::model::field_path::dotted;
 use crate::review::manifest_row::{Judge, is_set};
 use crate::review::report::{Located, Report, Row, Unreadable};
@@ -39,7 +40,7 @@ pub struct Known {
     /// The Services of the input.
     pub own_services: BTreeSet<Key>,
     /// The pods that an earlier set left where a new one is to be: an injection would restart them.
-    pub orphans: BTreeMap<Key, Lookup<Vec<String>>>,
+    pub orphans: BTreeMap<Key, Lookup<Vec<Pod>>>,
 }
 
 /// Writes what is missing into texts, one after the other.
@@ -127,7 +128,7 @@ impl<'a> Fixer<'a> {
                         lost.reason
                     )
                 }));
-                report.notes.extend(self.left_alone(written));
+                report.notes.extend(self.left_alone(written, &change.row));
                 Some(change)
             }
             Ok(None) => {
@@ -144,15 +145,20 @@ impl<'a> Fixer<'a> {
         }
     }
 
-    /// Why nothing is put into a new set.
-    fn left_alone(&self, written: &Written<'_>) -> Option<String> {
+    /// What is not put into a new set, and why.
+    fn left_alone(&self, written: &Written<'_>, row: &Row) -> Option<String> {
         let place = format!("{}:{}", written.path, written.document.line);
+        let what = if row.changes.is_empty() {
+            "nothing is put in: it would restart what an earlier set left"
+        } else {
+            "not everything is put in: it would restart what an earlier set left"
+        };
         match self.known.orphans.get(&self.key(written.document))? {
             Lookup::Absent => None,
-            Lookup::Found(pods) => Some(format!(
-                "{place}: nothing is put in: it would restart what an earlier set left: {}",
-                pods.join(", ")
-            )),
+            Lookup::Found(pods) => {
+                let names: Vec<_> = pods.iter().map(Pod::name).collect();
+                Some(format!("{place}: {what}: {}", names.join(", ")))
+            }
             Lookup::Unknown => Some(format!(
                 "{place}: nothing is put in: whether an earlier set left pods may not be asked"
             )),
@@ -174,10 +180,9 @@ impl<'a> Fixer<'a> {
         if let Some(stored) = &stored {
             let (path, document) = (written.path, written.document);
             let new = self.judge.row(path, document, &body, None)?;
-            let new = new.map(|row| row.patch).unwrap_or_default();
-            row.patch = over(stored, &json, (new, row.patch));
+            over(&mut row, new, &json, stored);
         }
-        let (operations, after) = ground::ground(json, &row.patch);
+        let (operations, after) = ground::ground(json, &row.patch());
         let findings = self.findings_after(written, &body, &after)?;
         let governing = self.services().governing(&row, &after, stored.as_ref());
         let no_place = governing
@@ -255,23 +260,16 @@ pub(crate) fn parsed(object: &RawValue) -> Value {
     serde_json::from_str(object.get()).unwrap_or_default()
 }
 
-/// What a file may be given whose set is stored: what the record says, and what the stored set has of that which it would get if it
-/// were new.
-fn over(
-    stored: &Value,
-    file: &Value,
-    (new, recorded): (Vec<PatchOperation>, Vec<PatchOperation>),
-) -> Vec<PatchOperation> {
-    let (mut patch, new): (Vec<_>, Vec<_>) = new.into_iter().partition(is_move);
-    patch.retain(|operation| has_meant(operation, file, stored));
-    patch.extend(recorded.into_iter().filter(|operation| !is_move(operation)));
-    let (done, file) = ground::ground(file.clone(), &patch);
-    patch.extend(standing::standing(&beside(new, &done), &file, stored));
-    patch
-}
-
-fn is_move(operation: &PatchOperation) -> bool {
-    matches!(operation, PatchOperation::Move(_))
+/// Leaves of a row what a file may be given whose set is stored: what the record says, and what the stored set has of that which it
+/// would get if it were `new`.
+fn over(row: &mut Row, new: Option<Row>, file: &Value, stored: &Value) {
+    let (moves, mut new) = new.map(|new| (new.moves, new.changes)).unwrap_or_default();
+    row.moves = moves;
+    row.moves
+        .retain(|operation| has_meant(operation, file, stored));
+    let (_, file) = ground::ground(file.clone(), &row.patch());
+    new.retain(|change| !row.changes.iter().any(|own| own.shares_field_with(change)));
+    row.changes.extend(standing::standing(&new, &file, stored));
 }
 
 /// Whether the stored set has in the right place what stands in the wrong one of its file. Anything else would restart its pods, or
@@ -284,30 +282,7 @@ fn has_meant(operation: &PatchOperation, file: &Value, stored: &Value) -> bool {
     let there = misplaced.path.resolve(stored).ok();
     meant
         .zip(there)
-        .is_some_and(|(meant, there)| standing::holds(there, meant))
-}
-
-/// The operations on what the others leave alone. Of claims the record speaks as a whole: they are counted.
-fn beside(mut new: Vec<PatchOperation>, others: &[PatchOperation]) -> Vec<PatchOperation> {
-    const CLAIMS: &str = "/spec/volumeClaimTemplates";
-    let changed: Vec<_> = others.iter().filter(|other| !is_move(other)).collect();
-    new.retain(|operation| {
-        let path = operation.path().as_str();
-        let shared = if path.starts_with(CLAIMS) {
-            CLAIMS
-        } else {
-            path
-        };
-        !changed.iter().any(|other| concerns(other, shared))
-    });
-    new
-}
-
-/// Whether an operation writes a field, or something below it.
-fn concerns(operation: &PatchOperation, pointer: &str) -> bool {
-    let path = operation.path().as_str();
-    path.strip_prefix(pointer)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        .is_some_and(|(meant, there)| holds(there, meant))
 }
 
 #[cfg(test)]

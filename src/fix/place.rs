@@ -2,7 +2,6 @@
 
 use json_patch::PatchOperation;
 
-use super::concerns;
 use crate::yaml::edit::{Edit, Unplaceable, edits};
 use crate::yaml::read::Body;
 
@@ -76,4 +75,11 @@ impl Placed {
 pub(super) fn without(mut operations: Vec<PatchOperation>, pointer: &str) -> Vec<PatchOperation> {
     operations.retain(|operation| !concerns(operation, pointer));
     operations
+}
+
+/// Whether an operation writes a field, or something below it.
+pub(super) fn concerns(operation: &PatchOperation, pointer: &str) -> bool {
+    let path = operation.path().as_str();
+    path.strip_prefix(pointer)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

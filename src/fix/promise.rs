@@ -1,13 +1,11 @@
 //! What may be promised of a file: what `fix` can write into it.
 
-use std::collections::BTreeSet;
-
-use json_patch::PatchOperation;
 use serde_json::Value;
 
 use super::ground::ground;
-use super::place::{Placed, without};
+use super::place::{Placed, concerns, without};
 use super::service;
+use crate::change::Change;
 use crate::cluster_view::{ClusterView, Lookup};
 use crate::inject::service::service_name;
 use crate::review::report::Row;
@@ -24,19 +22,26 @@ pub(crate) fn keep_writable(
     body: &Body<'_>,
     around: &dyn ClusterView,
 ) -> Result<(), Broken> {
-    if row.patch.is_empty() || !body.is_json() && !body.has_aliases() {
+    let is_nothing = row.moves.is_empty() && row.changes.is_empty();
+    if is_nothing || !body.is_json() && !body.has_aliases() {
         return Ok(());
     }
     let json: Value = serde_json::from_str(body.json()?.get()).unwrap_or_default();
     let no_place = (body.is_json() && links_to_new_service(row, around))
         .then_some((service::POINTER, service::CANNOT_FOLLOW));
-    let (operations, _) = ground(json, &row.patch);
+    let (operations, _) = ground(json, &row.patch());
     let placed = Placed::of(body, operations, no_place);
-    let before = injected(&row.patch);
+    let before = injected(&row.changes);
     for lost in &placed.lost {
-        row.patch = without(std::mem::take(&mut row.patch), &lost.pointer);
+        row.moves = without(std::mem::take(&mut row.moves), &lost.pointer);
+        row.changes.retain(|change| {
+            let operations = change.operations();
+            !operations
+                .iter()
+                .any(|operation| concerns(operation, &lost.pointer))
+        });
     }
-    let gone = before.difference(&injected(&row.patch)).count();
+    let gone = before.saturating_sub(injected(&row.changes));
     row.injections = row.injections.saturating_sub(gone);
     Ok(())
 }
@@ -44,25 +49,23 @@ pub(crate) fn keep_writable(
 /// Whether the set would be linked to a Service that nobody has.
 fn links_to_new_service(row: &Row, around: &dyn ClusterView) -> bool {
     let name = service_name(&row.name);
-    let links = row.patch.iter().any(|operation| {
-        matches!(operation, PatchOperation::Add(add)
-            if add.path.as_str() == service::POINTER && add.value == *name)
-    });
+    let links = row
+        .changes
+        .iter()
+        .any(|change| matches!(change, Change::SetServiceName(own) if *own == name));
     links && !matches!(around.service(&row.namespace, &name), Lookup::Found(_))
 }
 
-/// What is counted as an injection, each by its field: a claim counts once, whatever it lacks, and a mount belongs to its claim.
-fn injected(patch: &[PatchOperation]) -> BTreeSet<String> {
-    const CLAIMS: &str = "/spec/volumeClaimTemplates/";
-    let added = patch.iter().filter_map(|operation| match operation {
-        PatchOperation::Add(add) => Some(add.path.as_str()),
-        _ => None,
-    });
-    let fields = added.filter(|path| !path.contains("/volumeMounts"));
-    fields
-        .map(|path| match path.strip_prefix(CLAIMS) {
-            Some(rest) => format!("{CLAIMS}{}", rest.split('/').next().unwrap_or_default()),
-            None => path.to_owned(),
-        })
-        .collect()
+/// How many of the changes count as injections: a mount belongs to its claim.
+fn injected(changes: &[Change]) -> usize {
+    let counts = |change: &&Change| {
+        matches!(
+            change,
+            Change::SetServiceName(_)
+                | Change::AddClaim { .. }
+                | Change::CompleteClaim { .. }
+                | Change::SetProbe { .. }
+        )
+    };
+    changes.iter().filter(counts).count()
 }

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use json_patch::PatchOperation;
 use k8s_openapi::api::apps::v1::StatefulSet;
 use serde::Deserialize;
 use serde_json::Value;
@@ -62,8 +61,7 @@ impl Services<'_> {
         json: &Value,
         stored: Option<&Value>,
     ) -> Option<Governing> {
-        let links = |operation: &PatchOperation| matches!(operation, PatchOperation::Add(add) if add.path.as_str() == POINTER);
-        row.patch.iter().find(|operation| links(operation))?;
+        row.changes.iter().find(|change| change.is_link())?;
         let name = json.pointer(POINTER)?.as_str()?;
         let key = (row.namespace.clone(), name.to_owned());
         if self.own.contains(&key) || name != service_name(&row.name) || !self.is_ours(&key, stored)

@@ -423,9 +423,11 @@ fn an_old_slip_of_a_set_that_runs_is_a_warning_and_judged_as_it_will_be_dropped(
 fn nothing_is_put_in_over_what_an_earlier_set_left() {
     let mut known = Known::default();
     let key = ("default".to_owned(), "web".to_owned());
-    known
-        .orphans
-        .insert(key, Lookup::Found(vec!["web-0".to_owned()]));
+    let pod = Pod::new(
+        json!({"metadata": {"name": "web-0", "labels": {"app": "web"}},
+        "spec": {"containers": [{"name": "web", "image": "nginx", "ports": [{"name": "http", "containerPort": 80}]}]}}),
+    );
+    known.orphans.insert(key, Lookup::Found(vec![pod]));
     let fixed = fix_with(SET, &known, &[]);
     assert_eq!(fixed.text, SET);
     assert_eq!(

@@ -70,10 +70,10 @@ pub(super) fn inject(work: &mut Work<'_, '_>) {
         }
     }
     if let Some(volume) = dangling::claim(work.draft.set(), work.slips) {
-        add_dangling(work, &volume);
+        work.step(|work| add_dangling(work, &volume));
     }
     for index in 0..work.draft.set().spec.volume_claim_templates.len() {
-        complete(work, index);
+        work.step(|work| complete(work, index));
     }
 }
 
@@ -111,14 +111,17 @@ fn add_requested(work: &mut Work<'_, '_>, taken: &mut Taken, volume: &str, reque
         Ok(place) => place,
         Err(reason) => return refuse(work, volume, reason),
     };
+    let claims = work.draft.set().spec.volume_claim_templates.len();
     if !has_claim {
         let claim = claim(volume, request, &work.policy.inject.volume_claims);
         let message =
             format!("claim {volume:?} added as the annotation asks; write it in the manifest");
-        add_claim(work, volume, claim, Origin::Annotation, message);
+        work.step(|work| add_claim(work, volume, claim, Origin::Annotation, message));
     }
-    if !mounted {
-        add_mount(work, container, volume, &request.mount_path);
+    // without its claim a mount would have the set refused
+    let has_claim = work.draft.set().spec.volume_claim_templates.len() > claims || has_claim;
+    if !mounted && has_claim {
+        work.step(|work| add_mount(work, container, volume, &request.mount_path));
         taken.mount(container, volume, &request.mount_path);
     }
 }

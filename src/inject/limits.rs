@@ -2,8 +2,8 @@
 //! added then, and the user is told why.
 
 use super::{Notice, Outcome, Tag};
+use crate::change::{Draft, operations};
 use crate::model::steps::Steps;
-use crate::patch::Draft;
 use crate::statefulset::Old;
 use crate::statefulset::annotations::INJECTED;
 use crate::statefulset::set::Set;
@@ -62,14 +62,14 @@ pub(super) fn passed(draft: &Draft<'_>, steps: &Steps) -> Option<String> {
     if !steps.take(0) {
         return Some("the set has too many mounts and claims for it".to_owned());
     }
-    let operations = draft.operations();
+    let operations = operations(draft.changes());
     if operations.len() > MAX_OPERATIONS {
         let count = operations.len();
         return Some(format!(
             "it would take {count} changes, more than {MAX_OPERATIONS}"
         ));
     }
-    let length = serde_json::to_vec(operations).map_or(usize::MAX, |patch| patch.len());
+    let length = serde_json::to_vec(&operations).map_or(usize::MAX, |patch| patch.len());
     (length > MAX_PATCH)
         .then(|| format!("the changes would take {length} bytes, more than {MAX_PATCH}"))
 }

@@ -5,6 +5,7 @@ pub mod claims;
 pub(crate) mod governing_service;
 mod limits;
 mod mounts;
+mod orphans;
 pub mod probes;
 mod put_back;
 pub mod record;
@@ -14,14 +15,12 @@ mod testing;
 pub mod wanted;
 mod work;
 
-use json_patch::PatchOperation;
-
 use record::Record;
 use wanted::Wanted;
 use work::{Work, Write};
 
+use crate::change::Draft;
 use crate::cluster_view::{ClusterView, Lookup};
-use crate::patch::Draft;
 use crate::policy::{ControllerOwned, Policy};
 use crate::statefulset::Old;
 use crate::statefulset::probe::Slot;
@@ -179,6 +178,8 @@ pub fn inject(
         slips: around.slips,
         record: own.or(stored).unwrap_or_default(),
         outcome: Outcome::default(),
+        left: Vec::new(),
+        kept_out: Vec::new(),
         steps: &steps,
     };
     if old.is_some_and(|old| old.is_patchable(work.draft.set())) {
@@ -205,46 +206,18 @@ fn is_open(policy: &Policy, set: &Set<'_>) -> bool {
 }
 
 fn create(work: &mut Work<'_, '_>, write: &Write<'_, '_>) {
-    let pods = match work.cluster.orphaned_pods() {
-        Lookup::Absent => return fill(work, write),
-        Lookup::Found(pods) => pods,
-        Lookup::Unknown => Vec::new(),
-    };
-    let mut draft = work.draft.clone();
-    let mut trial = Work {
-        draft: &mut draft,
-        record: work.record.clone(),
-        outcome: Outcome::default(),
-        ..*work
-    };
-    fill(&mut trial, write);
-    if !reaches_pods(trial.draft.operations()) {
-        return fill(work, write);
+    match work.cluster.orphaned_pods() {
+        Lookup::Absent => fill(work, write),
+        Lookup::Found(pods) => orphans::fill_over(work, write, pods),
+        Lookup::Unknown => orphans::fill_without_pods(work, write),
     }
-    let done = if trial.outcome.injections.is_empty() {
-        "nothing taken out"
-    } else {
-        "nothing injected"
-    };
-    let message = match pods.first() {
-        Some(pod) => format!("{done}: it would restart pod {pod}, left by an earlier set"),
-        None => format!("{done}: whether an earlier set left pods could not be asked"),
-    };
-    work.note(Tag::Injected, "/metadata/name", message);
-}
-
-/// Whether changes of a new set may be changes of its pods: a copied record may have had something injected or taken out.
-#[must_use]
-pub fn reaches_pods(operations: &[PatchOperation]) -> bool {
-    let mut paths = operations.iter().map(PatchOperation::path);
-    paths.any(|path| path.as_str().starts_with("/spec/"))
 }
 
 /// Fills in what a new set lacks. The webhook may be called a second time, with what others made of the first answer.
 fn fill(work: &mut Work<'_, '_>, write: &Write<'_, '_>) {
     bind::bind_new(work);
     if write.wants(Kind::ServiceName) {
-        service::inject(work);
+        work.step(service::inject);
     }
     mounts::settle(work, write);
     if write.wants(Kind::VolumeClaims) {

@@ -49,7 +49,7 @@ pub(super) fn settle(work: &mut Work<'_, '_>, write: &Write<'_, '_>) {
             continue;
         };
         let fate = fate(work.draft.set(), index, &ours, write);
-        apply(work, index, &ours, &fate);
+        work.step(|work| apply(work, index, &ours, &fate));
     }
 }
 

@@ -125,7 +125,7 @@ pub(super) fn inject(work: &mut Work<'_, '_>, write: &Write<'_, '_>) {
     for index in 0..work.draft.set().spec.template.spec.containers.len() {
         for slot in Slot::ALL {
             if write.wants(slot.into()) && is_on(slot, work.policy) {
-                inject_into(work, write, index, slot);
+                work.step(|work| inject_into(work, write, index, slot));
             }
         }
     }

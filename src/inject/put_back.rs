@@ -9,7 +9,7 @@ use super::record::{Item, SERVICE_NAME, claim_key, completion_key};
 use super::work::Work;
 use super::{Kind, Origin, Tag};
 use crate::statefulset::Old;
-use crate::statefulset::immutable::is_same_claim;
+use crate::statefulset::claim_equality::is_same_claim;
 use crate::statefulset::set::Claim;
 
 /// Puts back `serviceName`.

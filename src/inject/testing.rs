@@ -6,16 +6,16 @@ use serde_json::value::to_raw_value;
 use serde_json::{Value, json};
 
 use super::{Around, Notice, Outcome, Tag, inject};
-use crate::cluster_view::{ClusterView, Lookup, Service, ServiceKeeping};
+use crate::change::{Draft, operations};
+use crate::cluster_view::{ClusterView, Lookup, Pod, Service, ServiceKeeping};
 use crate::model::version::ServerVersion;
-use crate::patch::Draft;
 use crate::policy::Policy;
-use crate::statefulset::{Source, Subject};
+use crate::strict::{Source, Subject};
 
 /// A cluster of which only what is written here is known.
 pub(super) struct World {
     pub(super) services: Option<Vec<Service>>,
-    pub(super) orphans: Lookup<Vec<String>>,
+    pub(super) orphans: Lookup<Vec<Pod>>,
     pub(super) keeping: ServiceKeeping,
 }
 
@@ -69,7 +69,7 @@ impl ClusterView for World {
         Lookup::Unknown
     }
 
-    fn orphaned_pods(&self) -> Lookup<Vec<String>> {
+    fn orphaned_pods(&self) -> Lookup<Vec<Pod>> {
         self.orphans.clone()
     }
 
@@ -212,7 +212,8 @@ fn write(policy: &Policy, old: Option<&Value>, new: &Value, world: &World) -> Wr
         slips: &subject.slips,
     };
     let outcome = inject(policy, around, &mut draft, subject.old.as_ref());
-    json_patch::patch(&mut set, draft.operations()).unwrap();
+    let operations = operations(draft.changes());
+    json_patch::patch(&mut set, &operations).unwrap();
     let text = set.to_string();
     assert_eq!(
         draft.set(),
@@ -222,6 +223,6 @@ fn write(policy: &Policy, old: Option<&Value>, new: &Value, world: &World) -> Wr
     Written {
         set,
         outcome,
-        operations: draft.operations().len(),
+        operations: operations.len(),
     }
 }

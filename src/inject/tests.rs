@@ -93,47 +93,6 @@ fn a_controllers_set_is_left_alone_unless_the_policy_says_otherwise() {
 }
 
 #[test]
-fn nothing_is_injected_over_orphaned_pods() {
-    let orphans = |orphans| World {
-        orphans,
-        ..empty_world()
-    };
-    let written = create(
-        &web(&json!({})),
-        &orphans(Lookup::Found(vec!["web-0".to_owned()])),
-    );
-    assert_eq!(written.operations, 0);
-    assert_eq!(
-        written.says(),
-        [
-            "injected /metadata/name: nothing injected: it would restart pod web-0, left by an earlier set"
-        ]
-    );
-    assert_eq!(
-        create(&web(&json!({})), &orphans(Lookup::Unknown)).operations,
-        0
-    );
-    let copied = create(&web(&json!({})), &empty_world()).set;
-    let refusing = merged(
-        &copied,
-        &json!({"metadata": {"annotations": {"steadyset.io/inject": "none"}}}),
-    );
-    assert!(create(&refusing, &empty_world()).probe().is_null());
-    let written = create(&refusing, &orphans(Lookup::Found(vec!["web-0".to_owned()])));
-    assert_eq!(written.set, refusing);
-    assert_eq!(
-        written.says(),
-        [
-            "injected /metadata/name: nothing taken out: it would restart pod web-0, left by an earlier set"
-        ]
-    );
-    let complete =
-        web(&json!({"spec": {"serviceName": "web", "template": {"spec": {"containers": []}}}}));
-    let written = create(&complete, &orphans(Lookup::Found(vec!["web-0".to_owned()])));
-    assert_eq!(written.says(), Vec::<String>::new());
-}
-
-#[test]
 fn an_update_adds_nothing() {
     let old = web(&json!({}));
     for changes in [

@@ -1,12 +1,13 @@
 //! What one run of the injections carries along.
 
+use super::orphans::{KeptOut, Left, harm};
 use super::probes::Site;
 use super::record::Record;
 use super::wanted::Wanted;
 use super::{Injection, Kind, Notice, Origin, Outcome, Tag};
+use crate::change::Draft;
 use crate::cluster_view::ClusterView;
 use crate::model::steps::Steps;
-use crate::patch::Draft;
 use crate::policy::Policy;
 use crate::statefulset::Old;
 use crate::statefulset::annotations::INJECTED;
@@ -28,6 +29,10 @@ pub(super) struct Work<'w, 'a> {
     pub(super) record: Record,
     /// What was done so far.
     pub(super) outcome: Outcome,
+    /// The pods that an earlier set has left.
+    pub(super) left: Vec<Left>,
+    /// What was not done, because of them.
+    pub(super) kept_out: Vec<KeptOut>,
     /// How much may still be compared where no list bounds it.
     pub(super) steps: &'w Steps,
 }
@@ -58,6 +63,31 @@ impl Work<'_, '_> {
         self.outcome
             .injections
             .push(Injection { kind, origin, key });
+    }
+
+    /// Does a step, and nothing of it where it would do harm to a pod that an earlier set has left.
+    pub(super) fn step(&mut self, step: impl FnOnce(&mut Self)) {
+        if self.left.is_empty() {
+            return step(self);
+        }
+        let (draft, record) = (self.draft.clone(), self.record.clone());
+        let before = std::mem::take(&mut self.outcome);
+        step(self);
+        let done = std::mem::replace(&mut self.outcome, before);
+        let changes = self.draft.changes().get(draft.changes().len()..);
+        let Some(harm) = harm(&self.left, changes.unwrap_or_default()) else {
+            self.outcome.injections.extend(done.injections);
+            self.outcome.notices.extend(done.notices);
+            return;
+        };
+        *self.draft = draft;
+        self.record = record;
+        let pointer = done.notices.into_iter().next().map(|notice| notice.pointer);
+        self.kept_out.push(KeptOut {
+            pointer: pointer.unwrap_or_default(),
+            injects: !done.injections.is_empty(),
+            harm,
+        });
     }
 
     /// Writes the record into the set where it says something else than the one that is there.

@@ -7,9 +7,9 @@ use super::compile::unknown_policy;
 use super::{Glob, Policy, RuleAction};
 use crate::cluster_view::{ClusterView, Lookup};
 use crate::model::rules;
-use crate::statefulset::Subject;
 use crate::statefulset::annotations::INJECTED;
 use crate::statefulset::set::{Labels, Selector, Set};
+use crate::strict::Subject;
 
 /// The label that the API server gives every namespace.
 const NAME_LABEL: &str = "kubernetes.io/metadata.name";
@@ -182,7 +182,7 @@ mod tests {
     use super::*;
     use crate::cluster_view::NoCluster;
     use crate::policy::compile::compile;
-    use crate::statefulset::Source;
+    use crate::strict::Source;
 
     fn policies(specs: &[(&str, Value)]) -> Policies {
         let compiled = specs

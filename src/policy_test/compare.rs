@@ -1,14 +1,12 @@
 //! What was expected beside what was found.
 
-use json_patch::PatchOperation;
 use serde_json::Value;
 use similar::TextDiff;
 
 use super::{Action, Expected, ExpectedFinding, Judged};
+use crate::change::Change;
 use crate::model::finding::{self, Finding};
-use crate::model::pointer::escape;
 use crate::review::Verdict;
-use crate::statefulset::annotations::INJECTED;
 
 /// The verdict, told as far as it is asked for: so that what is as expected reads the same.
 pub(super) fn found(
@@ -28,20 +26,17 @@ pub(super) fn found(
     Ok(Expected {
         judged,
         exempted: expected.exempted.as_ref().map(|_| exempted()),
-        patch: patch.map(|_| patch_of(&verdict.operations)).transpose()?,
+        patch: patch.map(|_| patch_of(&verdict)).transpose()?,
         findings: findings(verdict.findings, &expected.findings),
     })
 }
 
 /// The operations as JSON, without the record, which names the product's version.
-fn patch_of(operations: &[PatchOperation]) -> Result<Vec<Value>, serde_json::Error> {
-    let annotations = "/metadata/annotations";
-    let record = format!("{annotations}/{}", escape(INJECTED));
-    let own = operations.iter().filter(|operation| {
-        let path = operation.path().as_str();
-        path != record && path != annotations
-    });
-    own.map(serde_json::to_value).collect()
+fn patch_of(verdict: &Verdict) -> Result<Vec<Value>, serde_json::Error> {
+    let own = verdict.changes.iter().filter(|change| !change.is_record());
+    let operations = own.flat_map(Change::operations);
+    let all = verdict.moves.iter().cloned().chain(operations);
+    all.map(serde_json::to_value).collect()
 }
 
 /// The findings in the order of those that were expected, the unexpected last.

@@ -15,7 +15,9 @@ use crate::model::version::{InvalidVersion, ServerVersion};
 use crate::policy::Policies;
 use crate::policy::compile::compile;
 use crate::review::{Verdict, review};
-use crate::statefulset::{Source, Subject, Undecodable};
+use crate::statefulset::Undecodable;
+use crate::strict::Authored;
+use crate::yaml::read;
 
 /// A case that cannot be run.
 #[derive(Debug, Error)]
@@ -38,6 +40,9 @@ pub enum Broken {
     /// It is a set that cannot be read.
     #[error("{0}")]
     Set(#[from] Undecodable),
+    /// It has no `metadata` or `spec` that can be read.
+    #[error("object: {0}")]
+    Object(#[from] read::Broken),
     /// It cannot be written as JSON.
     #[error("{0}")]
     Json(#[from] serde_json::Error),
@@ -70,17 +75,16 @@ impl Case {
 
     /// `None` where no policy is for the set, or there is nothing to judge.
     fn judge(&self, policies: &Policies, now: Timestamp) -> Result<Option<Verdict>, Broken> {
-        let object = to_raw_value(set("object", &self.object)?)?;
+        let text = set("object", &self.object)?.to_string();
+        let Some(document) = read::documents(&text).next() else {
+            return Ok(None);
+        };
+        let authored = Authored::read(&document?.read()?)?;
         let old = self.old_object.as_ref();
         let old = old.map(|old| to_raw_value(set("oldObject", old)?).map_err(Broken::from));
         let old = old.transpose()?;
-        let source = Source {
-            namespace: namespace(&self.object),
-            object: &object,
-            old_object: old.as_deref(),
-        };
         let cluster = self.cluster()?;
-        let subject = Subject::decode(source)?;
+        let subject = authored.subject(namespace(&self.object), old.as_deref())?;
         let now = self.now.unwrap_or(now);
         Ok(subject.and_then(|subject| review(policies, subject, &cluster, Phase::File, now)))
     }

@@ -290,13 +290,35 @@ fn what_cannot_be_run_says_why() {
         misspelt.contains("expects") && misspelt.contains("line 2"),
         "{misspelt}"
     );
-    let broken = run(
-        "expect: {}\n",
-        &SET.replace("replicas: 3", "replicas: three"),
-    );
+    let stored = SET.replace("object:", "oldObject:");
+    let broken = stored.replace("replicas: 3", "replicas: three");
+    let broken = run("expect: {}\n", &(broken + SET)).unwrap_err();
     assert!(
-        broken
-            .unwrap_err()
-            .starts_with("the StatefulSet cannot be read: ")
+        broken.starts_with("the StatefulSet cannot be read: "),
+        "{broken}"
+    );
+    let nothing = "object: {apiVersion: apps/v1, kind: StatefulSet, spec: 1}\n";
+    let nothing = run("expect: {}\n", nothing).unwrap_err();
+    assert!(nothing.starts_with("object: "), "{nothing}");
+}
+
+#[test]
+fn a_set_is_read_as_strictly_as_a_file() {
+    let mistyped = SET.replace("replicas: 3", "replicas: three");
+    passes(
+        "expect: {findings: [{rule: field-type-wrong, action: deny, pointer: /spec/replicas}], patch: []}\n",
+        &mistyped,
+    );
+    let moved =
+        "op: move, from: /spec/template/podManagementPolicy, path: /spec/podManagementPolicy";
+    let pointer = "pointer: /spec/template/podManagementPolicy";
+    passes(
+        &format!(
+            "expect: {{findings: [{{rule: unknown-field, action: deny, {pointer}}}], patch: [{{{moved}}}]}}\n"
+        ),
+        &SET.replace(
+            "    template:\n",
+            "    template:\n      podManagementPolicy: Parallel\n",
+        ),
     );
 }

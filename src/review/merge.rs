@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use crate::inject::record::{
     Item, Record, SERVICE_NAME, State, claim_key, completion_key, mount_key, probe_key,
 };
+use crate::model::pointer::text_at;
 use crate::model::quantity::is_same_quantity;
 use crate::statefulset::annotations::INJECTED;
 use crate::statefulset::probe::Slot;
@@ -130,14 +131,6 @@ fn remove(object: Option<&mut Value>, key: &str) {
     if let Some(object) = object.and_then(Value::as_object_mut) {
         object.remove(key);
     }
-}
-
-/// The text at a pointer; empty where there is none.
-pub(crate) fn text_at<'v>(value: &'v Value, pointer: &str) -> &'v str {
-    value
-        .pointer(pointer)
-        .and_then(Value::as_str)
-        .unwrap_or_default()
 }
 
 /// Where a value stands, as far as it decides what it means.

@@ -8,15 +8,15 @@ use std::fmt;
 use jiff::Timestamp;
 use json_patch::PatchOperation;
 
+use crate::change::{self, Change, Draft, immutable};
 use crate::cluster_view::ClusterView;
 use crate::cluster_view::Lookup;
 use crate::inject::{self, Injection, Notice};
 use crate::model::finding::{Action, Finding, Phase};
-use crate::patch::Draft;
 use crate::policy::{Policies, Policy};
 use crate::rules::Context;
-use crate::statefulset::immutable;
-use crate::statefulset::{Operation, Subject};
+use crate::statefulset::Operation;
+use crate::strict::Subject;
 
 mod findings;
 pub mod manifest_row;
@@ -37,8 +37,10 @@ pub struct Verdict {
     pub exempted: Vec<&'static str>,
     /// What only warns because of the owner that the set names.
     pub spared: Option<Spared>,
-    /// The JSON Patch: what the author misplaced is moved, then what is missing is filled in; empty in [`Phase::Validate`].
-    pub operations: Vec<PatchOperation>,
+    /// What the author misplaced, moved where it belongs.
+    pub moves: Vec<PatchOperation>,
+    /// What is changed after that; empty in [`Phase::Validate`].
+    pub changes: Vec<Change>,
 }
 
 /// What would deny, did the set not name an owner that is believed.
@@ -68,6 +70,19 @@ impl Verdict {
         self.findings
             .iter()
             .any(|finding| finding.action == Action::Deny)
+    }
+
+    /// Whether the object is to be patched.
+    #[must_use]
+    pub fn patches(&self) -> bool {
+        !(self.moves.is_empty() && self.changes.is_empty())
+    }
+
+    /// The JSON Patch: what the author misplaced is moved, then what is missing is filled in.
+    #[must_use]
+    pub fn operations(&self) -> Vec<PatchOperation> {
+        let moves = self.moves.iter().cloned();
+        moves.chain(change::operations(&self.changes)).collect()
     }
 }
 
@@ -136,10 +151,10 @@ fn evaluate(
         };
         inject::inject(policy, around, &mut draft, old.as_ref())
     };
-    let (set, operations) = draft.finish();
+    let (set, injected) = draft.finish();
     let changes = old
         .as_ref()
-        .map(|old| immutable::changes(&set, &operations, old))
+        .map(|old| immutable::changes(&set, &injected, old))
         .unwrap_or_default();
     let context = Context {
         namespace: &namespace,
@@ -147,7 +162,7 @@ fn evaluate(
         old: old.as_ref().map(|old| &old.set),
         template_changed: old
             .as_ref()
-            .is_some_and(|old| old.template_changed_after(&operations)),
+            .is_some_and(|old| change::template_changed_after(&injected, old)),
         changes: &changes,
         operation,
         policy,
@@ -158,11 +173,11 @@ fn evaluate(
     let mut verdict = Verdict {
         injections: outcome.injections,
         notices: outcome.notices,
-        operations,
+        changes: injected,
         ..Verdict::default()
     };
     findings::add(&context, now, &mut verdict);
-    verdict.operations.splice(..0, slips.moves);
+    verdict.moves = slips.moves;
     verdict
 }
 

@@ -7,12 +7,13 @@ use jiff::Timestamp;
 use json_patch::PatchOperation;
 use serde::Serialize;
 
+use crate::change::{Change, operations};
 use crate::cluster_view::manifests::Manifests;
 use crate::model::finding::{Action, Finding, Phase};
 use crate::policy::Policies;
 use crate::review::progress::Progress;
 use crate::review::{Spared, Verdict, review};
-use crate::statefulset::Subject;
+use crate::strict::Subject;
 use crate::yaml::read::Broken;
 
 /// How sets are judged.
@@ -73,8 +74,10 @@ pub struct Row {
     pub name: String,
     /// What is wrong with it.
     pub findings: Vec<Located>,
+    /// What is misplaced, moved where it belongs.
+    pub moves: Vec<PatchOperation>,
     /// What would be injected, without the record: in files the author owns what is added.
-    pub patch: Vec<PatchOperation>,
+    pub changes: Vec<Change>,
     /// How many probes, links and claims that is.
     pub injections: usize,
     /// The rules that it breaks and is exempted from.
@@ -265,21 +268,20 @@ impl Row {
             exempted: verdict.exempted,
             spared: verdict.spared,
             unfilled: Vec::new(),
-            patch: verdict
-                .operations
+            moves: verdict.moves,
+            changes: verdict
+                .changes
                 .into_iter()
-                .filter(|operation| !is_record(operation))
+                .filter(|change| !change.is_record())
                 .collect(),
         }
     }
-}
 
-/// Whether an operation writes the record, or the annotations that it is put into.
-fn is_record(operation: &PatchOperation) -> bool {
-    operation
-        .path()
-        .as_str()
-        .starts_with("/metadata/annotations")
+    /// The JSON Patch of the moves and the changes.
+    pub(crate) fn patch(&self) -> Vec<PatchOperation> {
+        let moves = self.moves.iter().cloned();
+        moves.chain(operations(&self.changes)).collect()
+    }
 }
 
 fn unfilled(path: &str, fields: &[&str]) -> String {

@@ -6,7 +6,7 @@ use crate::cluster_view::NoCluster;
 use crate::policy::compile::compile;
 use crate::rules;
 use crate::rules::testing::{mount, mounting, web, web_spec};
-use crate::statefulset::Source;
+use crate::strict::Source;
 
 /// What is said on a server of 1.36.3, in 2026.
 fn verdict(policy: &Policy, old: Option<&Value>, object: &Value, phase: Phase) -> Verdict {

@@ -1,9 +1,9 @@
 //! Changes of what a set keeps for life.
 
+use crate::change::immutable::{Change, Field};
 use crate::model::finding::Action;
 use crate::model::text::quoted;
 use crate::rules::{About, Builtin, Context, Docs, Rule, Violation};
-use crate::statefulset::immutable::{Change, Field};
 
 /// The API server refuses the write by itself, and operators act on its 422: this only adds what to do.
 pub static FIELD_CHANGE: Rule = Rule {

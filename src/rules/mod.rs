@@ -16,11 +16,11 @@ pub use docs::{BASE, Docs};
 
 use std::sync::LazyLock;
 
+use crate::change::immutable::Change;
 use crate::cluster_view::ClusterView;
 use crate::model::finding::{Action, Finding, Phase};
 use crate::policy::Policy;
 use crate::statefulset::Operation;
-use crate::statefulset::immutable::Change;
 use crate::statefulset::set::Set;
 use crate::strict::Slips;
 

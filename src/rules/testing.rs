@@ -5,15 +5,17 @@ use std::sync::Arc;
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 
+use crate::change::immutable;
 use crate::cluster_view::manifests::{Kind, Manifests};
-use crate::cluster_view::{ClusterView, DisruptionBudget, Lookup, Service, ServiceKeeping};
+use crate::cluster_view::{ClusterView, DisruptionBudget, Lookup, Pod, Service, ServiceKeeping};
 use crate::model::field_path::dotted;
 use crate::model::finding::Phase;
 use crate::model::version::ServerVersion;
 use crate::policy::Policy;
 use crate::rules::{Context, Rule, Violation};
+use crate::statefulset::Operation;
 use crate::statefulset::set::Labels;
-use crate::statefulset::{Operation, Source, Subject, immutable};
+use crate::strict::{Source, Subject};
 
 /// A set of three pods that no rule finds anything wrong with; `changes` is merged into it (RFC 7396).
 pub(crate) fn web(changes: &Value) -> Value {
@@ -267,7 +269,7 @@ impl ClusterView for World {
         self.ask(|others| others.names(kind, namespace))
     }
 
-    fn orphaned_pods(&self) -> Lookup<Vec<String>> {
+    fn orphaned_pods(&self) -> Lookup<Vec<Pod>> {
         Lookup::Absent
     }
 

@@ -12,7 +12,7 @@ use crate::policy::Policies;
 use crate::review::review;
 use crate::statefulset::set::Selector;
 use crate::statefulset::view::IntOrString;
-use crate::statefulset::{Source, Subject};
+use crate::strict::{Source, Subject};
 
 /// The cluster around all of them: their Services, a budget, the default storage class.
 fn world(version: &str) -> World {

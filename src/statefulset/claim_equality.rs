@@ -5,7 +5,8 @@ use serde_json::{Map, Value};
 use crate::model::quantity;
 
 /// A claim as the API server means it: without what says nothing, without what the server fills in by itself.
-pub(super) fn canonical(claim: &Value) -> Value {
+#[must_use]
+pub fn canonical(claim: &Value) -> Value {
     let Value::Object(fields) = claim else {
         return claim.clone();
     };
@@ -21,6 +22,12 @@ pub(super) fn canonical(claim: &Value) -> Value {
         spec.remove("volumeMode");
     }
     meaning(&Value::Object(fields), Place::Plain)
+}
+
+/// Whether two claims mean the same to the API server.
+#[must_use]
+pub fn is_same_claim(one: &Value, other: &Value) -> bool {
+    canonical(one) == canonical(other)
 }
 
 /// Where in a claim a value stands, as far as it decides what the value means.
@@ -83,7 +90,8 @@ fn says_nothing(value: &Value) -> bool {
 }
 
 /// A value as it is shown.
-pub(super) fn shown(value: Option<&Value>) -> String {
+#[must_use]
+pub fn shown(value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => "none".to_owned(),
         Some(Value::String(text)) => text.clone(),

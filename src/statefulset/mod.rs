@@ -1,20 +1,14 @@
-//! The subject of a verdict: a borrowed view of the set as it would be stored, and of the one it replaces.
+//! A borrowed view of a set as it would be stored, and of the one it replaces.
 //!
 //! The views read only what rules and injections need. Whatever else an object holds, today's or next year's, is neither
 //! built nor able to make the decode fail.
 
-use std::borrow::Cow;
-
-use json_patch::PatchOperation;
-use serde_json::value::RawValue;
-use serde_json::{Value, json};
 use thiserror::Error;
 
 pub mod annotations;
 mod authored;
-mod claim_equality;
+pub mod claim_equality;
 pub mod defaults;
-pub mod immutable;
 mod members;
 mod met;
 pub mod probe;
@@ -25,8 +19,6 @@ pub mod size;
 pub mod view;
 pub mod volume;
 
-use crate::model::pointer::container_field;
-use crate::strict::Slips;
 use members::Members;
 pub use met::{Met, Outline};
 use probe::Slot;
@@ -43,34 +35,10 @@ pub enum Operation {
     Update,
 }
 
-/// Where a set comes from, before it is decoded.
-#[derive(Clone, Copy, Debug)]
-pub struct Source<'a> {
-    /// The set's namespace; what the request says is authoritative.
-    pub namespace: &'a str,
-    /// The set as the user wants it.
-    pub object: &'a RawValue,
-    /// The set as it is stored; present makes it an UPDATE.
-    pub old_object: Option<&'a RawValue>,
-}
-
 /// A set that cannot be read: a field that a rule needs holds something else than Kubernetes allows there.
 #[derive(Debug, Error)]
 #[error("the StatefulSet cannot be read: {0}")]
 pub struct Undecodable(#[from] serde_json::Error);
-
-/// A set to be judged.
-#[derive(Clone, Debug)]
-pub struct Subject<'a> {
-    /// The set's namespace.
-    pub namespace: Cow<'a, str>,
-    /// The set as the user wants it.
-    pub set: Set<'a>,
-    /// What it replaces; `None` on CREATE.
-    pub old: Option<Old<'a>>,
-    /// What is wrong with how its author wrote it; nothing where it does not come from his file.
-    pub slips: Slips,
-}
 
 /// The stored set that an UPDATE replaces.
 #[derive(Clone, Debug)]
@@ -86,92 +54,48 @@ pub struct Old<'a> {
     text: &'a str,
 }
 
-impl<'a> Subject<'a> {
-    /// Reads a set and, on UPDATE, the one it replaces.
-    ///
-    /// Answers `None` where there is nothing to judge: the set is being deleted, or the write leaves its spec as it is.
-    ///
-    /// # Errors
-    ///
-    /// [`Undecodable`] if a field that a rule reads has the wrong type.
-    pub fn decode(source: Source<'a>) -> Result<Option<Self>, Undecodable> {
-        let old_object = source.old_object.map(|object| Met::Text(object.get()));
-        Self::of(source.namespace, Met::Text(source.object.get()), old_object)
-    }
-
-    /// As [`Subject::decode`], of objects that were read where they were met.
-    ///
-    /// # Errors
-    ///
-    /// [`Undecodable`] if a field that a rule reads has the wrong type.
-    pub fn of(
-        namespace: &'a str,
-        object: Met<'a>,
-        old_object: Option<Met<'a>>,
-    ) -> Result<Option<Self>, Undecodable> {
-        let Some(old_object) = old_object else {
-            return Ok(Self::judged(namespace, object.set()?, None));
-        };
-        let (wanted, stored) = (object.outline()?, old_object.outline()?);
-        if wanted.spec == stored.spec {
-            return Ok(None);
+/// Reads a set and, on UPDATE, the one it replaces.
+///
+/// Answers `None` where there is nothing to judge: the set is being deleted, or the write leaves its spec as it is.
+///
+/// # Errors
+///
+/// [`Undecodable`] if a field that a rule reads has the wrong type.
+pub fn decode<'a>(
+    object: Met<'a>,
+    old_object: Option<Met<'a>>,
+) -> Result<Option<(Set<'a>, Option<Old<'a>>)>, Undecodable> {
+    let (set, old) = match old_object {
+        None => (object.set()?, None),
+        Some(old_object) => {
+            let (wanted, stored) = (object.outline()?, old_object.outline()?);
+            if wanted.spec == stored.spec {
+                return Ok(None);
+            }
+            let (set, old) = Old::of(wanted, stored)?;
+            (set, Some(old))
         }
+    };
+    let is_going = set.metadata.deletion_timestamp.is_some();
+    Ok((!is_going).then_some((set, old)))
+}
+
+impl<'a> Old<'a> {
+    /// The set that is wanted, and the stored one beside it.
+    fn of(wanted: Outline<'a>, stored: Outline<'a>) -> Result<(Set<'a>, Self), Undecodable> {
         let template_changed = wanted.spec.get(TEMPLATE) != stored.spec.get(TEMPLATE);
         let set = wanted.set(None)?;
         let same_template = (!template_changed).then_some(&set.spec.template);
-        let old = Old {
+        let old = Self {
             set: stored.set(same_template)?,
             template_changed,
             stored: stored.spec,
             text: wanted.text,
             wanted: wanted.spec,
         };
-        Ok(Self::judged(namespace, set, Some(old)))
+        Ok((set, old))
     }
 
-    fn judged(namespace: &'a str, set: Set<'a>, old: Option<Old<'a>>) -> Option<Self> {
-        if set.metadata.deletion_timestamp.is_some() {
-            return None;
-        }
-        Some(Self {
-            namespace: Cow::Borrowed(namespace),
-            set,
-            old,
-            slips: Slips::default(),
-        })
-    }
-
-    /// Whether the set is new or replaces another.
-    #[must_use]
-    pub fn operation(&self) -> Operation {
-        if self.old.is_some() {
-            Operation::Update
-        } else {
-            Operation::Create
-        }
-    }
-
-    /// Whether it is a whole set, and no patch of one as kustomize has them: that has neither a selector nor any image.
-    #[must_use]
-    pub fn is_whole(&self) -> bool {
-        let spec = &self.set.spec;
-        let mut containers = spec.template.spec.containers.iter().enumerate();
-        let is_there = |pointer: &str| self.slips.is_lost(pointer);
-        spec.selector.is_some()
-            || is_there("/spec/selector")
-            || containers.any(|(index, container)| {
-                !container.image.is_empty() || is_there(&container_field(index, "image"))
-            })
-    }
-
-    /// Whether this write changes the pod template of a stored set.
-    #[must_use]
-    pub fn template_changed(&self) -> bool {
-        self.old.as_ref().is_some_and(|old| old.template_changed)
-    }
-}
-
-impl<'a> Old<'a> {
     /// The stored claims as they are written, to be put back unchanged.
     #[must_use]
     pub fn raw_claims(&self) -> Vec<&'a str> {
@@ -206,25 +130,16 @@ impl<'a> Old<'a> {
         authored::probe_fields(self.text, container, slot)
     }
 
-    /// Whether the pod template still differs once the operations are applied: a probe that was put back makes a template
-    /// what it was.
+    /// The stored pod template as it is written.
     #[must_use]
-    pub fn template_changed_after(&self, operations: &[PatchOperation]) -> bool {
-        let own: Vec<_> = operations
-            .iter()
-            .filter(|operation| operation.path().as_str().starts_with("/spec/template/"))
-            .cloned()
-            .collect();
-        if own.is_empty() || !self.template_changed {
-            return self.template_changed;
-        }
-        let parsed = |spec: &Members<'_>| -> Option<Value> {
-            spec.get(TEMPLATE)
-                .and_then(|text| serde_json::from_str(text).ok())
-        };
-        let mut wanted = json!({"spec": {"template": parsed(&self.wanted)}});
-        json_patch::patch(&mut wanted, &own).is_err()
-            || wanted.pointer("/spec/template") != parsed(&self.stored).as_ref()
+    pub fn raw_template(&self) -> Option<&'a str> {
+        self.stored.get(TEMPLATE)
+    }
+
+    /// The pod template that the user wants instead, as it is written.
+    #[must_use]
+    pub fn wanted_template(&self) -> Option<&'a str> {
+        self.wanted.get(TEMPLATE)
     }
 }
 

@@ -1,6 +1,9 @@
 //! The views read JSON as the API server does.
 
+use serde_json::value::RawValue;
+
 use super::*;
+use crate::strict::{Source, Subject};
 
 fn raw(text: &str) -> Box<RawValue> {
     RawValue::from_string(text.to_owned()).unwrap()

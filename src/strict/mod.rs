@@ -24,19 +24,21 @@ mod mend;
 mod place;
 mod schema;
 mod slip;
+mod subject;
 mod unfilled;
 mod walk;
 
 pub use identity::{FORMER, identity, is_set};
 pub use schema::MINOR;
 pub use slip::{Given, Obstacle, Right, Slip, Slips, Wanted};
+pub use subject::{Source, Subject};
 
 use std::sync::Arc;
 
 use jsonptr::{Pointer, PointerBuf};
 use serde_json::value::RawValue;
 
-use crate::statefulset::{Source, Subject, Undecodable};
+use crate::statefulset::Undecodable;
 use crate::yaml::read::{Body, Broken};
 use mend::Mending;
 
@@ -88,14 +90,10 @@ impl Authored {
         let subject = Subject::decode(source)?;
         Ok(subject.map(|subject| {
             let read = |raw: &RawValue| serde_json::from_str(raw.get()).ok().map(Arc::new);
-            let subject = Subject {
-                slips: Slips {
-                    document: read(&self.json),
-                    stored: old_object.and_then(read),
-                    ..self.slips.clone()
-                },
-                ..subject
-            };
+            let mut slips = self.slips.clone();
+            slips.document = read(&self.json);
+            slips.stored = old_object.and_then(read);
+            let subject = Subject { slips, ..subject };
             let patch = if subject.is_whole() || subject.slips.is_final() {
                 None
             } else {

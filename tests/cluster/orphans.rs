@@ -1,7 +1,7 @@
 //! A set made anew over the pods of one that was deleted with `--cascade=orphan`, which is how people change what cannot
 //! be changed.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
@@ -28,6 +28,18 @@ pub const TESTS: &[Test] = &[
     (
         "pods_with_an_injected_claim_are_not_restarted",
         pods_with_an_injected_claim_are_not_restarted,
+    ),
+    (
+        "what_older_pods_have_is_injected_and_what_they_lack_is_not",
+        what_older_pods_have_is_injected_and_what_they_lack_is_not,
+    ),
+    (
+        "pods_that_are_restarted_anyway_get_everything",
+        pods_that_are_restarted_anyway_get_everything,
+    ),
+    (
+        "a_set_made_anew_at_once_again_and_again_restarts_nothing",
+        a_set_made_anew_at_once_again_and_again_restarts_nothing,
     ),
 ];
 
@@ -107,6 +119,61 @@ fn pods_with_an_injected_claim_are_not_restarted(cluster: &Cluster) -> Result<()
     set["metadata"]["annotations"] =
         json!({"steadyset.io/claim-data": "{\"mountPath\": \"/data\"}"});
     made_anew_alike(cluster, &set)
+}
+
+/// They come from a set whose author wrote its name, and no probe.
+fn what_older_pods_have_is_injected_and_what_they_lack_is_not(cluster: &Cluster) -> Result<()> {
+    let ns = orphaned_older(cluster, &web(&json!({"serviceName": "web-pods"})))?;
+    let before = pod_uids(&ns)?;
+    let output = apply(&ns, &web(&json!({})))?;
+    let probe = "readinessProbe: not injected: it would restart pod web-";
+    let told = warnings(&output).iter().any(|text| text.contains(probe));
+    ensure!(told, "no warning names a pod: {output}");
+    let adopted = adopted(&ns, &before)?;
+    ensure!(
+        adopted["spec"]["serviceName"] == "web-pods" && readiness_probe(&adopted).is_null(),
+        "not field by field: {adopted}"
+    );
+    Ok(())
+}
+
+fn pods_that_are_restarted_anyway_get_everything(cluster: &Cluster) -> Result<()> {
+    let ns = orphaned_older(cluster, &web(&json!({})))?;
+    let newer = json!({"image": "registry.example/web:2"});
+    apply(&ns, &web(&json!({"template": template(&newer)})))?;
+    ns.rolled_out("web")?;
+    let set = ns.ready("web")?;
+    ensure!(
+        set["spec"]["serviceName"] == "web-pods" && !readiness_probe(&set).is_null(),
+        "not everything was injected: {set}"
+    );
+    Ok(())
+}
+
+/// As often as it can be done in a minute: what is known of the pods may be late every time.
+fn a_set_made_anew_at_once_again_and_again_restarts_nothing(cluster: &Cluster) -> Result<()> {
+    const TIMES: usize = 100;
+    const MINUTE: Duration = Duration::from_mins(1);
+    let ns = cluster.guarded_namespace()?;
+    let set = web(&json!({}));
+    apply(&ns, &set)?;
+    let first = ns.ready("web")?;
+    let before = pod_uids(&ns)?;
+    let started = Instant::now();
+    let mut rounds = 0;
+    while rounds < TIMES && started.elapsed() < MINUTE {
+        ns.kubectl("delete sts web --cascade=orphan --timeout=60s")?
+            .ok()?;
+        apply(&ns, &set)?;
+        let again = adopted(&ns, &before)?;
+        ensure!(
+            first["spec"] == again["spec"],
+            "made anew, the set differs: {again}"
+        );
+        rounds += 1;
+    }
+    println!("made anew {rounds} times");
+    Ok(())
 }
 
 /// The set is injected, orphans its pods, and is made anew from the same file: the same is injected, for the same pods.

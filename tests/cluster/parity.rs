@@ -15,8 +15,8 @@ use steadyset::cluster_view::manifests::Manifests;
 use steadyset::model::finding::Phase;
 use steadyset::policy::Policies;
 use steadyset::review::review;
-use steadyset::statefulset::{Source, Subject};
 use steadyset::strict::Slips;
+use steadyset::strict::{Source, Subject};
 use steadyset::yaml::read::documents;
 
 use crate::Test;
@@ -103,16 +103,9 @@ fn said(namespace: &str, set: &Value, dropped: bool) -> Result<String> {
     let findings: Vec<_> = findings
         .filter(|finding| !(dropped && finding.rule.starts_with("max-unavailable-")))
         .collect();
-    let operations = verdict.operations.iter();
-    let operations: Vec<_> = operations
-        .filter(|operation| {
-            !operation
-                .path()
-                .as_str()
-                .starts_with("/metadata/annotations")
-        })
-        .collect();
-    Ok(format!("{findings:?} {operations:?}"))
+    let changes = verdict.changes.iter();
+    let changes: Vec<_> = changes.filter(|change| !change.is_record()).collect();
+    Ok(format!("{findings:?} {:?} {changes:?}", verdict.moves))
 }
 
 /// Sets that leave to the server what a rule or an injection reads.

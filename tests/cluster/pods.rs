@@ -12,7 +12,7 @@ use steadyset::cluster_view::manifests::{Kind, Manifests};
 use steadyset::model::finding::Phase;
 use steadyset::policy::Policies;
 use steadyset::review::review;
-use steadyset::statefulset::{Source, Subject};
+use steadyset::strict::{Source, Subject};
 
 use crate::Test;
 use crate::api::Api;

@@ -9,11 +9,11 @@ use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use serde_json::value::to_raw_value;
 use serde_json::{Value, json};
+use steadyset::change::{Draft, operations};
 use steadyset::inject::{Around, Injection, Origin, inject};
-use steadyset::patch::Draft;
 use steadyset::statefulset::annotations::INJECTED;
 use steadyset::statefulset::set::Set;
-use steadyset::statefulset::{Source, Subject};
+use steadyset::strict::{Source, Subject};
 
 use generate::{any_set, stateful_set, stored};
 use user::{Edit, PROBES, edits};
@@ -50,7 +50,8 @@ fn write(old: Option<&Value>, new: &Value, world: &World) -> Written {
         slips: &subject.slips,
     };
     let outcome = inject(&world.policy, around, &mut draft, subject.old.as_ref());
-    let (view, operations) = draft.finish();
+    let (view, changes) = draft.finish();
+    let operations = operations(&changes);
     json_patch::patch(&mut patched, &operations).expect("the patch applies");
     let text = patched.to_string();
     let read: Set<'_> = serde_json::from_str(&text).expect("the patched set can be read");

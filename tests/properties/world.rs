@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use serde_json::json;
-use steadyset::cluster_view::{ClusterView, Lookup, Service, ServiceKeeping, ServicePort};
+use steadyset::cluster_view::{ClusterView, Lookup, Pod, Service, ServiceKeeping, ServicePort};
 use steadyset::model::version::ServerVersion;
 use steadyset::policy::Policy;
 use steadyset::policy::compile::compile;
@@ -43,7 +43,7 @@ impl ClusterView for World {
         Lookup::Unknown
     }
 
-    fn orphaned_pods(&self) -> Lookup<Vec<String>> {
+    fn orphaned_pods(&self) -> Lookup<Vec<Pod>> {
         Lookup::Absent
     }
 

@@ -44,7 +44,7 @@ fn result(row: &Row) -> Value {
         "namespace": row.namespace,
         "name": row.name,
         "findings": row.findings.iter().map(finding).collect::<Vec<_>>(),
-        "patch": row.patch,
+        "patch": row.patch(),
     });
     if !row.exempted.is_empty() {
         insert(&mut value, "exempted", json!(row.exempted));

@@ -15,7 +15,7 @@ pub(super) fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::R
     for row in &report.rows {
         let shown = !row.findings.is_empty()
             || !row.exempted.is_empty()
-            || style.mutations && !row.patch.is_empty();
+            || style.mutations && !row.patch().is_empty();
         if shown {
             write_row(row, style, excerpts.as_ref(), out)?;
         }
@@ -54,7 +54,7 @@ fn write_row(
         writeln!(out, "  {}  {rules}", paint("exempt", DIM, style))?;
     }
     if style.mutations {
-        for operation in &row.patch {
+        for operation in &row.patch() {
             let word = match operation {
                 PatchOperation::Move(_) => "move  ",
                 _ => "inject",

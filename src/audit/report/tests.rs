@@ -1,4 +1,4 @@
-use json_patch::PatchOperation;
+use crate::change::Change;
 use serde_json::{Value, json};
 
 use super::*;
@@ -23,10 +23,6 @@ fn report() -> Report {
         finding,
         position: Some((line, column)),
     };
-    let patch: Vec<PatchOperation> = serde_json::from_value(
-        json!([{"op": "add", "path": "/spec/serviceName", "value": "web-pods"}]),
-    )
-    .unwrap();
     Report {
         rows: vec![
             Row {
@@ -57,7 +53,8 @@ fn report() -> Report {
                         3,
                     ),
                 ],
-                patch: Vec::new(),
+                moves: Vec::new(),
+                changes: Vec::new(),
                 injections: 0,
                 exempted: Vec::new(),
                 unfilled: Vec::new(),
@@ -68,7 +65,8 @@ fn report() -> Report {
                 namespace: "bank".to_owned(),
                 name: String::new(),
                 findings: Vec::new(),
-                patch,
+                moves: Vec::new(),
+                changes: vec![Change::SetServiceName("web-pods".to_owned())],
                 injections: 1,
                 exempted: vec!["service-not-headless"],
                 unfilled: Vec::new(),

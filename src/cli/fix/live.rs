@@ -10,12 +10,12 @@ use thiserror::Error;
 use tokio::time::{Instant, timeout};
 
 use crate::audit;
+use crate::change::Change;
 use crate::cluster::orphaned_pods;
-use crate::cluster_view::Lookup;
 use crate::cluster_view::manifests::{Kind, Manifests, Object};
+use crate::cluster_view::{Lookup, Pod};
 use crate::fix::service::release;
 use crate::fix::{Key, Known, parsed};
-use crate::inject::reaches_pods;
 use crate::kube_client::ConnectError;
 use crate::review::report::{Options, Report, Row};
 use crate::statefulset::set::Set;
@@ -140,16 +140,24 @@ pub(super) async fn orphans(
     client: &Client,
     row: &Row,
     set: &RawValue,
-) -> Option<Lookup<Vec<String>>> {
-    if !reaches_pods(&row.patch) {
+) -> Option<Lookup<Vec<Pod>>> {
+    if !row.changes.iter().any(Change::touches_pods) {
         return None;
     }
     let set: Set<'_> = serde_json::from_str(set.get()).ok()?;
-    let place = (client, &*row.namespace);
     // the question gets half of the time left
     let deadline = Instant::now() + LIMIT * 2;
-    let pods = orphaned_pods(place, &set, &row.patch, deadline).await;
-    (pods != Lookup::Absent).then_some(pods)
+    let pods = orphaned_pods(client, &row.namespace, &set, deadline).await;
+    let unlike = pods.map(|mut pods| {
+        pods.retain(|pod| !row.changes.iter().all(|change| change.is_in(pod)));
+        pods
+    });
+    let are_none = match &unlike {
+        Lookup::Found(pods) => pods.is_empty(),
+        Lookup::Absent => true,
+        Lookup::Unknown => false,
+    };
+    (!are_none).then_some(unlike)
 }
 
 /// An object as the API server writes it; `None` where there is none.

@@ -8,7 +8,7 @@ use crate::cluster_view::{ClusterView, Lookup};
 use crate::inject::record::Record;
 use crate::inject::service::kept;
 use crate::policy::Policies;
-use crate::statefulset::{Source, Subject};
+use crate::strict::{Source, Subject};
 
 /// An answer for one set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,11 +1,12 @@
-use serde_json::{Value, from_str, from_value, json, value::to_raw_value};
+use serde_json::{Value, from_str, json, value::to_raw_value};
 
 use super::*;
 use crate::cluster::cache::Objects;
-use crate::cluster::testing::{Asked, client, forbidden, list};
+use crate::cluster::testing::{Asked, client, forbidden, list, waiting_client};
+use crate::cluster_view::Pod;
 use crate::model::finding::Phase;
 use crate::review::review;
-use crate::statefulset::Source;
+use crate::strict::Source;
 
 #[test]
 fn a_selector_is_written_as_the_api_server_reads_it() {
@@ -55,15 +56,14 @@ async fn judge(cluster: &Cluster, object: &Value, old: Option<&Value>) -> Verdic
         let now = jiff::Timestamp::now();
         review(&policies, subject.clone(), view, Phase::Mutate, now).unwrap()
     };
-    let first = verdict(&view);
-    if cluster
-        .look_up_orphans(&mut view, &subject, &first, deadline)
+    let mut judged = verdict(&view);
+    while cluster
+        .look_further(&mut view, &subject, &judged, deadline)
         .await
     {
-        verdict(&view)
-    } else {
-        first
+        judged = verdict(&view);
     }
+    judged
 }
 
 const LIST: &str = "GET /api/v1/namespaces/shop/services?";
@@ -112,15 +112,15 @@ async fn orphans_are_asked_for_where_a_copied_record_only_takes_something_out() 
     for (orphans, patched) in [
         (json!([]), true),
         (
-            json!([{"metadata": {"name": "web-0"}, "spec": {"containers": [
-        {"name": "c", "image": "i", "readinessProbe": probe}]}}]),
+            json!([{"metadata": {"name": "web-0", "labels": {"app": "web"}}, "spec": {"containers": [
+        {"name": "c", "image": "i", "ports": [{"containerPort": 80}], "readinessProbe": probe}]}}]),
             false,
         ),
     ] {
         let (cluster, asked) = cluster(move |_| Some(list(&orphans)));
         let verdict = judge(&cluster, &copied, None).await;
         assert!(!asked.lock().unwrap().is_empty());
-        assert_eq!(!verdict.operations.is_empty(), patched);
+        assert_eq!(verdict.patches(), patched);
         assert_eq!(verdict.injections, []);
     }
 }
@@ -158,26 +158,61 @@ async fn no_answer_and_a_refusal_leave_the_answer_unknown_in_time() {
         assert_eq!(services, Lookup::Unknown);
         let object = set("").to_string();
         let object: Set<'_> = from_str(&object).unwrap();
-        let pods = ask_for_pods((cluster.client(), "shop"), &object, deadline).await;
+        let pods = orphaned_pods(cluster.client(), "shop", &object, deadline).await;
         assert_eq!(pods, Lookup::Unknown);
         assert!(Instant::now() < deadline, "time is left to judge");
     }
 }
 
-#[tokio::test]
-async fn orphans_are_asked_for_by_the_selector_of_the_set() {
-    let pods = json!([{"metadata": {"name": "web-0"}}, {"metadata": {"name": "other-0"}},
-        {"metadata": {"name": "web-1"}, "spec": {"subdomain": "web-pods", "containers": []}}]);
+/// What is asked for the orphans of the set where the API server knows these pods, and which there are.
+async fn orphans(pods: &Value) -> (Vec<String>, Lookup<Vec<String>>) {
+    let pods = pods.clone();
     let (cluster, asked) = cluster(move |_| Some(list(&pods)));
     let deadline = Instant::now() + Duration::from_secs(8);
     let object = set("").to_string();
     let object: Set<'_> = from_str(&object).unwrap();
-    let pods = ask_for_pods((cluster.client(), "shop"), &object, deadline).await;
-    let link = json!([{"op": "add", "path": "/spec/serviceName", "value": "web-pods"}]);
-    let link: Vec<PatchOperation> = from_value(link).unwrap();
-    let unlike = orphans(pods, &object, &link);
-    assert_eq!(unlike, Lookup::Found(vec!["web-0".to_owned()]));
+    let pods = orphaned_pods(cluster.client(), "shop", &object, deadline).await;
+    let names = |pods: Vec<Pod>| pods.iter().map(|pod| pod.name().to_owned()).collect();
     let asked = asked.lock().unwrap().clone();
-    assert_eq!(asked.len(), 1);
-    assert!(asked[0].contains("labelSelector=app%3Dweb"), "{asked:?}");
+    (asked, pods.map(names))
+}
+
+#[tokio::test]
+async fn orphans_are_asked_for_by_the_selector_of_the_set_in_the_cache_first() {
+    let (asked, pods) = orphans(&json!([{"metadata": {"name": "other-0"}}])).await;
+    assert_eq!(pods, Lookup::Absent);
+    let [cached] = &asked[..] else {
+        panic!("{asked:?}");
+    };
+    assert!(cached.contains("labelSelector=app%3Dweb"), "{cached}");
+    assert!(cached.contains("resourceVersion=0"), "{cached}");
+    let owner =
+        json!([{"apiVersion": "v1", "kind": "K", "name": "n", "uid": "u", "controller": true}]);
+    let (asked, pods) = orphans(
+        &json!([{"metadata": {"name": "web-0"}}, {"metadata": {"name": "other-0"}},
+        {"metadata": {"name": "web-1", "ownerReferences": owner}}]),
+    )
+    .await;
+    assert_eq!(pods, Lookup::Found(vec!["web-0".to_owned()]));
+    let [_, stored] = &asked[..] else {
+        panic!("{asked:?}");
+    };
+    assert!(!stored.contains("resourceVersion"), "{stored}");
+    let (asked, pods) =
+        orphans(&json!([{"metadata": {"name": "web-0", "ownerReferences": owner}}])).await;
+    assert_eq!((asked.len(), pods), (2, Lookup::Absent));
+}
+
+#[tokio::test]
+async fn services_and_orphans_are_asked_for_at_the_same_time() {
+    let both_asked = Arc::new(tokio::sync::Barrier::new(2));
+    let client = waiting_client(both_asked, list(&json!([])));
+    let cluster = Cluster::new(client, None);
+    cluster.services.replace(Objects::new());
+    let mut object = set("unknown");
+    object["spec"]["template"]["spec"]["containers"][0]["ports"] = json!([{"containerPort": 80}]);
+    object["metadata"]["annotations"] =
+        json!({"steadyset.io/claim-data": "{\"mountPath\": \"/data\"}"});
+    let verdict = judge(&cluster, &object, None).await;
+    assert!(verdict.patches());
 }

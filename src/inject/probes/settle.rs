@@ -4,11 +4,11 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::liveness;
+use crate::change::ProbeField;
 use crate::inject::record::{Item, State, probe_key};
 use crate::inject::work::{Work, Write};
 use crate::inject::{Origin, Tag};
 use crate::model::pointer::container_field;
-use crate::patch::ProbeField;
 use crate::statefulset::probe::{Probe, Slot};
 use crate::statefulset::set::Container;
 
@@ -109,7 +109,7 @@ const BYTES_A_STEP: usize = 16;
 pub(in crate::inject) fn settle(work: &mut Work<'_, '_>, write: &Write<'_, '_>) {
     for index in 0..work.draft.set().spec.template.spec.containers.len() {
         for slot in Slot::ALL {
-            settle_probe(work, write, index, slot);
+            work.step(|work| settle_probe(work, write, index, slot));
         }
     }
 }

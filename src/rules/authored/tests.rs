@@ -188,7 +188,7 @@ fn a_wrong_type_hides_nothing_else_and_nothing_is_put_in_its_place() {
             "field-type-wrong"
         ]
     );
-    assert!(verdict.operations.is_empty(), "{:?}", verdict.operations);
+    assert!(!verdict.patches(), "{:?}", verdict.changes);
 }
 
 #[test]
@@ -198,7 +198,7 @@ fn the_patch_begins_with_the_moves() {
             .replace("image: web}", "image: web, ports: [{containerPort: 80}]}"),
     );
     let paths: Vec<String> = verdict
-        .operations
+        .operations()
         .iter()
         .map(|operation| {
             format!(

@@ -21,7 +21,7 @@ use steadyset::model::finding::Phase;
 use steadyset::model::version::ServerVersion;
 use steadyset::policy::{ClaimMode, Inject, Policy, ProbeMode, ServiceNameMode};
 use steadyset::review::{Verdict, review};
-use steadyset::statefulset::{Source, Subject};
+use steadyset::strict::{Source, Subject};
 
 use crate::Test;
 use crate::support::Cluster;

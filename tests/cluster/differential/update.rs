@@ -118,10 +118,8 @@ fn compare(old: &Value, new: &Value, answer: &Answer, counts: &mut Counts) -> Re
         );
         count(format!("agreed: {rule}"));
     }
-    let put_right = verdict
-        .operations
-        .iter()
-        .map(|operation| operation.path().as_str());
+    let operations = verdict.operations();
+    let put_right = operations.iter().map(|operation| operation.path().as_str());
     let put_right: Vec<&str> = put_right.collect();
     for cause in answer.causes() {
         let rules = kinds::rules_of(cause);

@@ -40,14 +40,14 @@ fn corrected(text: &str) -> (String, usize) {
     let documents: Vec<_> = documents(text).filter_map(Result::ok).collect();
     let mut made = Vec::new();
     let mut changed = 0;
-    for row in report.rows.iter().filter(|row| !row.patch.is_empty()) {
+    for row in report.rows.iter().filter(|row| !row.patch().is_empty()) {
         let Place::File { line, column, .. } = row.place else {
             continue;
         };
         let mut there = documents.iter();
         let found = there.find(|found| (found.line, found.column) == (line, column));
         let body = found.unwrap().read().unwrap();
-        made.extend(edits(&body, &row.patch).unwrap_or_else(|error| panic!("{error}")));
+        made.extend(edits(&body, &row.patch()).unwrap_or_else(|error| panic!("{error}")));
         changed += 1;
     }
     (apply(text, made), changed)

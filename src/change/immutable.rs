@@ -4,13 +4,12 @@
 //! The API server compares meanings (`apiequality.Semantic.DeepEqual`): `1Gi` is `1024Mi`, and absent, null and empty are
 //! the same. Every field of a claim counts, those that the views do not know too, so claims are compared as JSON.
 
-use json_patch::PatchOperation;
 use serde_json::{Map, Value, json};
 
-use super::Old;
-use super::set::{Set, Spec};
 use crate::model::pointer::escape;
+use crate::statefulset::Old;
 use crate::statefulset::claim_equality::{canonical, shown};
+use crate::statefulset::set::{Set, Spec};
 
 /// A change of a field that a set keeps for life.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,7 +41,7 @@ pub enum Field {
 
 /// The changes between the stored set and the new one as it will be, injections included.
 #[must_use]
-pub fn changes(set: &Set<'_>, operations: &[PatchOperation], old: &Old<'_>) -> Vec<Change> {
+pub fn changes(set: &Set<'_>, injected: &[super::Change], old: &Old<'_>) -> Vec<Change> {
     let (new, stored) = (&set.spec, &old.set.spec);
     let texts = [
         (
@@ -66,7 +65,7 @@ pub fn changes(set: &Set<'_>, operations: &[PatchOperation], old: &Old<'_>) -> V
         })
         .collect();
     changes.extend(selector_change(new, stored));
-    changes.extend(claims_change(operations, old));
+    changes.extend(claims_change(injected, old));
     changes
 }
 
@@ -80,21 +79,17 @@ fn selector_change(new: &Spec<'_>, stored: &Spec<'_>) -> Option<Change> {
     })
 }
 
-fn claims_change(operations: &[PatchOperation], old: &Old<'_>) -> Option<Change> {
-    const CLAIMS: &str = "/spec/volumeClaimTemplates";
+fn claims_change(injected: &[super::Change], old: &Old<'_>) -> Option<Change> {
     let (stored, wanted) = (old.raw_claims(), old.wanted_claims());
-    let own: Vec<_> = operations
-        .iter()
-        .filter(|operation| operation.path().as_str().starts_with(CLAIMS))
-        .cloned()
-        .collect();
+    let own = injected.iter().filter(|change| change.is_of_claims());
+    let own: Vec<_> = own.flat_map(super::Change::operations).collect();
     if own.is_empty() && wanted == stored {
         return None;
     }
     let wanted: Vec<Value> = wanted.into_iter().map(parsed).collect();
     let mut wanted = json!({"spec": {"volumeClaimTemplates": wanted}});
     json_patch::patch(&mut wanted, &own).ok()?;
-    let new: Vec<Value> = serde_json::from_value(wanted.pointer_mut(CLAIMS)?.take()).ok()?;
+    let new: Vec<Value> = serde_json::from_value(wanted.pointer_mut(super::CLAIMS)?.take()).ok()?;
     let stored: Vec<Value> = stored.into_iter().map(parsed).collect();
     difference(&stored, &new)
 }
@@ -137,12 +132,6 @@ fn difference(old: &[Value], new: &[Value]) -> Option<Change> {
     })
 }
 
-/// Whether two claims mean the same to the API server.
-#[must_use]
-pub fn is_same_claim(one: &Value, other: &Value) -> bool {
-    canonical(one) == canonical(other)
-}
-
 fn name(claim: &Value) -> &str {
     let name = claim.pointer("/metadata/name").and_then(Value::as_str);
     name.unwrap_or_default()
@@ -179,7 +168,7 @@ fn differences(old: &Value, new: &Value, pointer: &str, pointers: &mut Vec<Strin
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::statefulset::{Source, Subject};
+    use crate::strict::{Source, Subject};
 
     /// What changes between two specs, as `field: old -> new`.
     fn changed(old: &Value, new: &Value) -> Vec<String> {
@@ -313,11 +302,11 @@ mod tests {
             old_object: Some(&old),
         };
         let subject = Subject::decode(source).unwrap().unwrap();
-        let mut draft = crate::patch::Draft::new(subject.set);
+        let mut draft = crate::change::Draft::new(subject.set);
         draft.insert_claim(0, claim).unwrap();
-        let (set, operations) = draft.finish();
+        let (set, injected) = draft.finish();
         let old = subject.old.unwrap();
-        assert_eq!(changes(&set, &operations, &old), []);
+        assert_eq!(changes(&set, &injected, &old), []);
         assert_eq!(changes(&set, &[], &old).len(), 1);
     }
 }

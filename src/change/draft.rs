@@ -1,15 +1,9 @@
-//! Changes to a set: each one alters the view and notes the JSON Patch operation that does the same to the object.
-//!
-//! Operations are explicit and never the difference of two serialised objects, so fields that we do not know, odd
-//! quantities and nulls survive. A parent that the view knows to be missing is created first; `add` on a key that is
-//! there, even as null, replaces its value (RFC 6902, and the API server's implementation).
+//! A set under change: each change alters the view and is noted.
 
-use json_patch::{AddOperation, PatchOperation, RemoveOperation};
-use jsonptr::PointerBuf;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::model::pointer::{container_field, escape};
+use super::{Change, Field, In};
 use crate::statefulset::probe::{Probe, Slot};
 use crate::statefulset::set::{Claim, ClaimSpec, Container, Resources, Set, VolumeMount};
 use crate::statefulset::view::{IntOrString, Text};
@@ -18,7 +12,7 @@ use crate::statefulset::view::{IntOrString, Text};
 #[derive(Clone, Debug)]
 pub struct Draft<'a> {
     set: Set<'a>,
-    operations: Vec<PatchOperation>,
+    changes: Vec<Change>,
 }
 
 impl<'a> Draft<'a> {
@@ -27,7 +21,7 @@ impl<'a> Draft<'a> {
     pub fn new(set: Set<'a>) -> Self {
         Self {
             set,
-            operations: Vec::new(),
+            changes: Vec::new(),
         }
     }
 
@@ -37,22 +31,22 @@ impl<'a> Draft<'a> {
         &self.set
     }
 
-    /// The operations so far, in order.
+    /// The changes so far, in order.
     #[must_use]
-    pub fn operations(&self) -> &[PatchOperation] {
-        &self.operations
+    pub fn changes(&self) -> &[Change] {
+        &self.changes
     }
 
-    /// The set and the operations that led to it.
+    /// The set and the changes that led to it.
     #[must_use]
-    pub fn finish(self) -> (Set<'a>, Vec<PatchOperation>) {
-        (self.set, self.operations)
+    pub fn finish(self) -> (Set<'a>, Vec<Change>) {
+        (self.set, self.changes)
     }
 
     /// Sets `spec.serviceName`.
     pub fn set_service_name(&mut self, name: &str) {
-        self.add("/spec/serviceName".into(), json!(name));
         self.set.spec.service_name = Text::from(name.to_owned());
+        self.changes.push(Change::SetServiceName(name.to_owned()));
     }
 
     /// Sets a probe of a container; an index without a container changes nothing.
@@ -60,31 +54,39 @@ impl<'a> Draft<'a> {
         let Ok(value) = serde_json::to_value(&probe) else {
             return;
         };
-        if let Some(target) = self.container_mut(container) {
-            *slot.of_mut(target) = Some(probe);
-            self.add(container_field(container, slot.field()), value);
-        }
+        let Some((container, target)) = self.container_mut(container) else {
+            return;
+        };
+        *slot.of_mut(target) = Some(probe);
+        self.changes.push(Change::SetProbe {
+            container,
+            slot,
+            probe: value,
+        });
     }
 
     /// Removes a probe of a container that has one.
     pub fn remove_probe(&mut self, container: usize, slot: Slot) {
-        let target = self.container_mut(container);
-        if target.is_some_and(|target| slot.of_mut(target).take().is_some()) {
-            self.remove(container_field(container, slot.field()));
+        let Some((container, target)) = self.container_mut(container) else {
+            return;
+        };
+        if slot.of_mut(target).take().is_some() {
+            self.changes.push(Change::RemoveProbe { container, slot });
         }
     }
 
     /// Removes a field of a container's probe, where it is there.
     pub fn remove_from_probe(&mut self, container: usize, slot: Slot, field: ProbeField) {
-        let target = self.container_mut(container);
-        let Some(probe) = target.and_then(|target| slot.of_mut(target).as_mut()) else {
+        let Some((container, target)) = self.container_mut(container) else {
             return;
         };
-        if field.take(probe) {
-            self.remove(container_field(
+        let probe = slot.of_mut(target).as_mut();
+        if probe.is_some_and(|probe| field.take(probe)) {
+            self.changes.push(Change::RemoveFromProbe {
                 container,
-                &format!("{}/{}", slot.field(), field.name()),
-            ));
+                slot,
+                field,
+            });
         }
     }
 
@@ -96,14 +98,12 @@ impl<'a> Draft<'a> {
     pub fn insert_claim(&mut self, index: usize, value: Value) -> Result<(), serde_json::Error> {
         let claim = Claim::deserialize(value.clone())?;
         let claims = &mut self.set.spec.volume_claim_templates;
-        let index = index.min(claims.len());
-        let empty = claims.is_empty();
-        claims.insert(index, claim);
-        if empty {
-            self.add("/spec/volumeClaimTemplates".into(), json!([value]));
-        } else {
-            self.add(format!("/spec/volumeClaimTemplates/{index}"), value);
-        }
+        let place = In::list(index, claims.len());
+        claims.insert(place.index(), claim);
+        self.changes.push(Change::AddClaim {
+            place,
+            claim: value,
+        });
         Ok(())
     }
 
@@ -114,117 +114,95 @@ impl<'a> Draft<'a> {
         };
         let (lacks_modes, lacks_storage) =
             (!claim.has_access_modes(), !claim.has_storage_request());
-        let base = format!("/spec/volumeClaimTemplates/{index}/spec");
-        let mut additions = Vec::new();
+        let mut added = Vec::new();
         let spec = claim.spec.get_or_insert_with(|| {
-            additions.push((base.clone(), json!({})));
+            added.push((Field::Spec, json!({})));
             ClaimSpec::default()
         });
         if lacks_modes {
             spec.access_modes = access_modes.iter().cloned().map(Text::from).collect();
-            additions.push((format!("{base}/accessModes"), json!(access_modes)));
+            added.push((Field::AccessModes, json!(access_modes)));
         }
         if lacks_storage {
             let resources = spec.resources.get_or_insert_with(|| {
-                additions.push((format!("{base}/resources"), json!({})));
+                added.push((Field::Resources, json!({})));
                 Resources::default()
             });
             let requests = resources.requests.get_or_insert_with(|| {
-                additions.push((format!("{base}/resources/requests"), json!({})));
+                added.push((Field::Requests, json!({})));
                 std::collections::BTreeMap::new()
             });
             requests.insert(
                 Text::from("storage"),
                 IntOrString::String(Text::from(storage.to_owned())),
             );
-            additions.push((format!("{base}/resources/requests/storage"), json!(storage)));
+            added.push((Field::Storage, json!(storage)));
         }
-        for (pointer, value) in additions {
-            self.add(pointer, value);
+        if !added.is_empty() {
+            self.changes.push(Change::CompleteClaim { index, added });
         }
     }
 
     /// Mounts a volume in a container before the mount at `index`, or at the end where `index` is the length of the list or
     /// above it; an index without a container changes nothing.
     pub fn insert_mount(&mut self, container: usize, index: usize, volume: &str, path: &str) {
-        let Some(target) = self.container_mut(container) else {
+        let Some((container, target)) = self.container_mut(container) else {
             return;
         };
-        let empty = target.volume_mounts.is_empty();
-        let index = index.min(target.volume_mounts.len());
+        let place = In::list(index, target.volume_mounts.len());
         let mount = VolumeMount {
             name: Text::from(volume.to_owned()),
             mount_path: Text::from(path.to_owned()),
             ..VolumeMount::default()
         };
-        target.volume_mounts.insert(index, mount);
-        let value = json!({"name": volume, "mountPath": path});
-        let mounts = container_field(container, "volumeMounts");
-        if empty {
-            self.add(mounts, json!([value]));
-        } else {
-            self.add(format!("{mounts}/{index}"), value);
-        }
+        target.volume_mounts.insert(place.index(), mount);
+        self.changes.push(Change::AddMount {
+            container,
+            place,
+            volume: volume.to_owned(),
+            path: path.to_owned(),
+        });
     }
 
     /// Removes a mount from a container.
     pub fn remove_mount(&mut self, container: usize, mount: usize) {
-        let Some(target) = self.container_mut(container) else {
+        let Some((container, target)) = self.container_mut(container) else {
             return;
         };
         if mount < target.volume_mounts.len() {
-            target.volume_mounts.remove(mount);
-            self.remove(container_field(container, &format!("volumeMounts/{mount}")));
+            let removed = target.volume_mounts.remove(mount);
+            self.changes.push(Change::RemoveMount {
+                container,
+                index: mount,
+                path: removed.mount_path.to_string(),
+            });
         }
     }
 
     /// Removes `spec.updateStrategy.rollingUpdate` where it is there.
     pub fn remove_rolling_update(&mut self) {
-        if self
-            .set
-            .spec
-            .update_strategy
-            .rolling_update
-            .take()
-            .is_some()
-        {
-            self.remove("/spec/updateStrategy/rollingUpdate".into());
+        let strategy = &mut self.set.spec.update_strategy;
+        if strategy.rolling_update.take().is_some() {
+            self.changes.push(Change::RemoveRollingUpdate);
         }
     }
 
     /// Sets one of our annotations.
     pub fn annotate(&mut self, key: &str, value: &str) {
-        if !self.set.metadata.annotations.present {
-            self.add("/metadata/annotations".into(), json!({}));
-            self.set.metadata.annotations.present = true;
-        }
-        self.add(
-            format!("/metadata/annotations/{}", escape(key)),
-            json!(value),
-        );
-        self.set
-            .metadata
-            .annotations
+        let annotations = &mut self.set.metadata.annotations;
+        let first = !annotations.present;
+        annotations.present = true;
+        let (key, value) = (key.to_owned(), value.to_owned());
+        annotations
             .ours
-            .insert(Text::from(key.to_owned()), Text::from(value.to_owned()));
+            .insert(Text::from(key.clone()), Text::from(value.clone()));
+        self.changes.push(Change::Annotate { first, key, value });
     }
 
-    fn container_mut(&mut self, index: usize) -> Option<&mut Container<'a>> {
-        self.set.spec.template.spec.containers.get_mut(index)
-    }
-
-    fn add(&mut self, pointer: String, value: Value) {
-        if let Ok(path) = PointerBuf::parse(pointer) {
-            self.operations
-                .push(PatchOperation::Add(AddOperation { path, value }));
-        }
-    }
-
-    fn remove(&mut self, pointer: String) {
-        if let Ok(path) = PointerBuf::parse(pointer) {
-            self.operations
-                .push(PatchOperation::Remove(RemoveOperation { path }));
-        }
+    fn container_mut(&mut self, index: usize) -> Option<(super::Container, &mut Container<'a>)> {
+        let found = self.set.spec.template.spec.containers.get_mut(index)?;
+        let name = found.name.to_string();
+        Some((super::Container { index, name }, found))
     }
 }
 
@@ -252,6 +230,9 @@ pub enum ProbeField {
 }
 
 impl ProbeField {
+    /// The handlers, of which a probe has one.
+    pub(super) const HANDLERS: [Self; 4] = [Self::Exec, Self::HttpGet, Self::TcpSocket, Self::Grpc];
+
     /// Its JSON name.
     #[must_use]
     pub fn name(self) -> &'static str {
