@@ -16,7 +16,7 @@ pub struct Slips {
     /// The operations that put what is misplaced where it belongs, in this order.
     pub moves: Vec<PatchOperation>,
     /// What the repeated keys take the place of.
-    overridden: Vec<Overridden>,
+    pub(super) overridden: Vec<Overridden>,
     /// Values that nobody can read, as pointers into the set as it was meant, where nothing stands in their place.
     pub(super) lost: Vec<String>,
     /// Values that were put into a list, because a list is needed, as pointers to the list.
@@ -31,7 +31,7 @@ pub struct Slips {
 
 /// What stands in the former values of a repeated key, and not in the one that wins.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Overridden {
+pub(super) struct Overridden {
     /// The member.
     pointer: String,
     /// Keys of a mapping, or names of the items of a list.

@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 
 use super::clean_path;
+use crate::catalogue;
 use crate::model::name::is_dns_label;
 use crate::model::spelling;
 use crate::statefulset::set::{Container, PodSpec, Set, VolumeMount};
@@ -117,15 +118,29 @@ fn means_a_claim(pods: &PodSpec<'_>, name: &str) -> bool {
     let mut volumes = pods.volumes.iter();
     let mut devices = containers(pods).flat_map(|container| &container.volume_devices);
     let mut everywhere = containers(pods).flat_map(|container| &container.volume_mounts);
-    let mut normal = pods
-        .containers
-        .iter()
-        .flat_map(|container| &container.volume_mounts);
     is_dns_label(name)
         && !volumes.any(|volume| is_near(name, &volume.name))
         && !devices.any(|device| device.name == *name)
         && everywhere.all(|mount| mount.name != *name || may_be_data(mount))
-        && normal.any(|mount| mount.name == *name && !mount.read_only && says_data(mount))
+        && pods.containers.iter().any(|container| {
+            let mut mounts = container.volume_mounts.iter();
+            mounts.any(|mount| {
+                mount.name == *name
+                    && !mount.read_only
+                    && (says_data(mount) || is_of_image(container, mount))
+            })
+        })
+}
+
+/// Whether the image is known to keep its data there, below or above it.
+fn is_of_image(container: &Container<'_>, mount: &VolumeMount<'_>) -> bool {
+    let path = clean_path(&mount.mount_path);
+    let system = catalogue::by_image(&container.image);
+    let folders = system.map(|system| system.data_folders(&container.image));
+    folders
+        .into_iter()
+        .flatten()
+        .any(|folder| is_below(&path, folder.path) || is_below(folder.path, &path))
 }
 
 /// Whether one name may be the other misspelt, in one letter too.

@@ -189,6 +189,28 @@ fn the_name_or_the_path_says_data() {
 }
 
 #[test]
+fn the_image_says_where_its_data_is() {
+    let mut found = 0;
+    for entry in crate::catalogue::all() {
+        for folder in entry.data {
+            let image = folder.images.first().unwrap();
+            let mut set = mounting(
+                &json!([{"name": "it", "mountPath": folder.path}]),
+                &json!({}),
+            );
+            set["spec"]["template"]["spec"]["containers"][0]["image"] = json!(image);
+            assert_eq!(
+                claims(&create(&set, &World::default()).set),
+                ["it"],
+                "{image}"
+            );
+            found += 1;
+        }
+    }
+    assert!(found > 5, "{found}");
+}
+
+#[test]
 fn one_mount_that_writes_is_enough() {
     let mut set = mounting(&json!([{"name": "data", "mountPath": "/data"}]), &json!({}));
     let pods = &mut set["spec"]["template"]["spec"];
