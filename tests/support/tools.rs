@@ -82,6 +82,19 @@ const PROMQL: Module = Module {
     takes: "half a minute",
 };
 
+/// Answer as the API server of a minor version does, without one. They are built when they are asked for, and share a source.
+const ORACLES: &[(u32, Module)] = &[(36, oracle("oracle/1.36"))];
+
+const fn oracle(folder: &'static str) -> Module {
+    Module {
+        folder,
+        programs: &[("oracle", "oracle")],
+        pins: "k8s.io/kubernetes",
+        symbols: &[],
+        takes: "two minutes on two cores",
+    }
+}
+
 /// What a user may take instead of `steadyset audit`; only `make compare` asks for them. kube-linter and polaris would belong here, but
 /// proxy.golang.org answers 403 for both; the command line of kyverno is left out for the size of its build.
 const RIVALS: &[Module] = &[
@@ -166,6 +179,18 @@ impl Tools {
         Ok(PROMQL.built(&cache_folder()?)?.join("promql"))
     }
 
+    /// The program that answers as the API server of Kubernetes 1.`minor` does.
+    ///
+    /// # Errors
+    /// Without Go, when the build fails, or for a version without one.
+    pub fn oracle(minor: u32) -> Result<PathBuf> {
+        let (_, module) = ORACLES
+            .iter()
+            .find(|(of, _)| *of == minor)
+            .with_context(|| format!("there is no oracle of Kubernetes 1.{minor}"))?;
+        Ok(module.built(&cache_folder()?)?.join("oracle"))
+    }
+
     fn from_assets(assets: &Path) -> Result<Self> {
         let tools = Self {
             dirs: vec![assets.to_owned()],
@@ -221,15 +246,20 @@ impl Module {
             .join(self.folder)
     }
 
+    /// Its name in the cache.
+    fn name(&self) -> String {
+        self.folder.replace('/', "-")
+    }
+
     /// The folder with this module's programs, built unless it is there.
     fn built(&self, cache: &Path) -> Result<PathBuf> {
         let source = self.source();
-        let ready = cache.join(format!("{}-{}", self.folder, self.key(&source)?));
+        let ready = cache.join(format!("{}-{}", self.name(), self.key(&source)?));
         if ready.is_dir() {
             return Ok(ready);
         }
         fs::create_dir_all(cache).with_context(|| format!("cannot write {}", cache.display()))?;
-        let lock = File::create(cache.join(format!("{}.lock", self.folder)))?;
+        let lock = File::create(cache.join(format!("{}.lock", self.name())))?;
         lock.lock().context("cannot lock the tools cache")?;
         if !ready.is_dir() {
             self.build(&source, &ready)?;
@@ -241,7 +271,7 @@ impl Module {
     fn build(&self, source: &Path, ready: &Path) -> Result<()> {
         let (started, folder) = (Instant::now(), self.folder);
         eprintln!("building {folder} with Go, once ({})", self.takes);
-        let unfinished = ready.with_extension("unfinished");
+        let unfinished = ready.with_added_extension("unfinished");
         let _ = fs::remove_dir_all(&unfinished);
         fs::create_dir_all(&unfinished)?;
         let output = Command::new("go")
@@ -311,8 +341,10 @@ impl Module {
                     .with_context(|| format!("{file} of {}", self.folder))?,
             );
         }
-        if let Ok(own) = fs::read(source.join("main.go")) {
-            hash.update(own);
+        for shared in ["main.go", "../main.go"] {
+            if let Ok(own) = fs::read(source.join(shared)) {
+                hash.update(own);
+            }
         }
         hash.update(self.symbols.concat());
         let bytes = hash.finalize();

@@ -1,0 +1,3 @@
+module steadyset.io/tools/oracle
+
+go 1.26.0
