@@ -2,7 +2,7 @@
 
 use super::at::At;
 use super::formats::{amount, dns_name, one_of, unsupported};
-use super::metadata::{maps, selector};
+use super::metadata::selector;
 use super::{Cause, Found};
 
 const ACCESS_MODES: [&str; 4] = [
@@ -21,7 +21,6 @@ const SHORT: [(&str, &str); 4] = [
 ];
 
 pub(super) fn check(claim: &At<'_>, found: &mut Found) {
-    maps(&claim.field("metadata"), found);
     found.between(Some(34), None, |found| spec(&claim.field("spec"), found));
 }
 

@@ -1,7 +1,7 @@
 //! `ValidatePodTemplateSpec` and `ValidatePodSpec`: what a pod has beside its containers.
 
 use super::at::At;
-use super::formats::{dns_label, dns_name, not_negative, one_of, required, unsupported};
+use super::formats::{dns_name, one_of, required, unsupported};
 use super::metadata::{labels, reference};
 use super::{Cause, Found, container, scheduling, security, volumes};
 use crate::model::text::quoted;
@@ -23,14 +23,7 @@ pub(super) fn check(pods: &At<'_>, found: &mut Found) {
         );
     }
     container::check_all(pods, found);
-    not_negative(
-        &pods.field("terminationGracePeriodSeconds"),
-        "write 0 or more seconds",
-        found,
-    );
     dns(pods, found);
-    dns_label(&pods.field("hostname"), found);
-    dns_label(&pods.field("subdomain"), found);
     labels(&pods.field("nodeSelector"), found);
     dns_name(&pods.field("nodeName"), found);
     reference(&pods.field("serviceAccountName"), found);
@@ -41,7 +34,6 @@ pub(super) fn check(pods: &At<'_>, found: &mut Found) {
         &["PreemptLowerPriority", "Never"],
         found,
     );
-    pull_secrets(&pods.field("imagePullSecrets"), found);
     host_aliases(&pods.field("hostAliases"), found);
     let shared = pods.field("shareProcessNamespace");
     if shared.is_true() && pods.field("hostPID").is_true() {
@@ -86,20 +78,6 @@ fn dns(pods: &At<'_>, found: &mut Found) {
     }
     for option in config.field("options").items() {
         required(&option.field("name"), "write the name of the option", found);
-    }
-}
-
-fn pull_secrets(secrets: &At<'_>, found: &mut Found) {
-    for secret in secrets.items() {
-        let name = secret.field("name");
-        if name.text().is_empty() {
-            found.add(
-                &name,
-                Cause::Required,
-                "must not be empty",
-                "write the name of the Secret, or remove the item",
-            );
-        }
     }
 }
 

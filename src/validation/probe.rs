@@ -40,16 +40,6 @@ pub(super) fn check_all(container: &At<'_>, role: Role, found: &mut Found) {
             container::sleep(&sleep, found);
         }
     }
-    let signal = lifecycle.field("stopSignal");
-    if signal.is_set() && !signal.text().starts_with("SIG") {
-        let message = format!("{} is not a signal", quoted(signal.text()));
-        found.add(
-            &signal,
-            Cause::NotSupported,
-            message,
-            "write a signal such as SIGTERM",
-        );
-    }
 }
 
 fn check(probe: &At<'_>, name: &str, found: &mut Found) {

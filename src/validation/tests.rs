@@ -167,11 +167,6 @@ fn a_pod_is_held_against_the_servers_rules() {
             "Job",
         ),
         (
-            json!({"terminationGracePeriodSeconds": -1}),
-            at("terminationGracePeriodSeconds"),
-            "0 or more",
-        ),
-        (
             json!({"dnsPolicy": "clusterFirst"}),
             at("dnsPolicy"),
             "write ClusterFirst",
@@ -229,7 +224,6 @@ fn a_pod_is_held_against_the_servers_rules() {
             at("securityContext/runAsUser"),
             "from 0",
         ),
-        (json!({"hostname": "Web_1"}), at("hostname"), "web-1"),
     ];
     expect(
         rows.iter()
