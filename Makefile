@@ -6,8 +6,7 @@ CARGO ?= cargo
 .PHONY: help run demo test growth bench bench-instructions bench-write-path footprint compare docs manifests lint
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s
-", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' Makefile
 
 run: ## a control plane with the webhook in force, to try things on; Ctrl-C stops it
 	$(CARGO) build --locked --bin steadyset --example run
