@@ -16,6 +16,7 @@ use crate::audit::report::{self, Format, Style};
 use crate::kube_client::Target;
 use crate::model::finding::Action;
 use crate::model::rules;
+use crate::model::text::visible;
 use crate::model::version::ServerVersion;
 use crate::review::report::{Options, Report};
 use crate::telemetry::colours_fit;
@@ -197,7 +198,7 @@ impl Args {
             excerpts: terminal,
         };
         for note in &report.notes {
-            eprintln!("note: {note}");
+            eprintln!("note: {}", visible(note));
         }
         let mut out = io::BufWriter::new(io::stdout().lock());
         let written = report::write(report, self.output, style, &mut out);

@@ -11,6 +11,7 @@ use crate::cli::fix::live;
 use crate::cli::fix::live::Unanswered;
 use crate::cli::fix::run::{Outcome, Texts, run};
 use crate::kube_client::Target;
+use crate::model::text::visible;
 use crate::model::version::ServerVersion;
 use crate::review::report::{Options, Report};
 use crate::telemetry::colours_fit;
@@ -90,7 +91,7 @@ impl Judging {
 /// Says what was found, where results do not go.
 pub(super) fn say(report: &Report) -> io::Result<()> {
     for note in &report.notes {
-        eprintln!("note: {note}");
+        eprintln!("note: {}", visible(note));
     }
     let is_quiet =
         report.errors.is_empty() && report.rows.iter().all(|row| row.findings.is_empty());

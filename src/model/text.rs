@@ -1,5 +1,7 @@
 //! Text of users inside messages.
 
+use std::borrow::Cow;
+
 /// What a user wrote, between quotes: short, and on one line whatever it holds.
 pub(crate) fn quoted(text: &str) -> String {
     const LONGEST: usize = 60;
@@ -18,6 +20,28 @@ pub fn clipped(text: &str, longest: usize) -> String {
     }
     let start = text.chars().take(longest.saturating_sub(1));
     start.chain(['\u{2026}']).collect()
+}
+
+/// A text as it may be shown on one line of a terminal, a log or a page: what would act there, rather than be read, is written out.
+/// That is control characters, and the marks that turn the direction of what follows (Unicode, UAX #9).
+#[must_use]
+pub fn visible(text: &str) -> Cow<'_, str> {
+    let acts = |character: char| {
+        character.is_control()
+            || matches!(
+                character,
+                '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}'
+            )
+    };
+    if !text.contains(acts) {
+        return Cow::Borrowed(text);
+    }
+    let written = text.chars().map(|character| match character {
+        '\n' | '\r' | '\t' => " ".to_owned(),
+        character if acts(character) => character.escape_unicode().to_string(),
+        character => character.to_string(),
+    });
+    Cow::Owned(written.collect())
 }
 
 /// A number with a comma between the thousands.
@@ -42,6 +66,15 @@ mod tests {
     fn a_long_text_is_cut_between_characters() {
         assert_eq!(clipped("äöü", 3), "äöü");
         assert_eq!(clipped("äöüß", 3), "äö\u{2026}");
+    }
+
+    #[test]
+    fn what_would_act_is_written_out() {
+        assert_eq!(visible("web é😀"), "web é😀");
+        let hostile = "a\u{1b}[31m\n::error::b\0\u{202e}c";
+        let shown = visible(hostile);
+        assert_eq!(shown, "a\\u{1b}[31m ::error::b\\u{0}\\u{202e}c");
+        assert_eq!(visible(&shown), shown);
     }
 
     #[test]

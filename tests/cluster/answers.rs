@@ -299,29 +299,32 @@ fn an_immutable_field_is_explained(cluster: &Cluster) -> Result<()> {
 }
 
 /// The set as an operator writes it.
-fn owned(ns: &Namespace<'_>, spec: &Value) -> Result<Value> {
-    let name = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "operator"}});
-    ns.kubectl("apply -f -")?.stdin(name.to_string()).ok()?;
-    let uid = ns.get("configmap/operator")?["metadata"]["uid"].take();
+fn owned(spec: &Value) -> Value {
     let mut set = web(spec);
-    set["metadata"]["ownerReferences"] = json!([{"apiVersion": "v1", "kind": "ConfigMap", "name": "operator", "uid": uid, "controller": true}]);
-    Ok(set)
+    set["metadata"]["ownerReferences"] = json!([{"apiVersion": "example.com/v1", "kind": "Db", "name": "operator",
+        "uid": "6f0b2f9e-6f0a-4b5f-9b0e-3f3f4c1f7a11", "controller": true}]);
+    set
+}
+
+/// Who an operator is to the API server: a `ServiceAccount`, which alone is believed to have an owner.
+fn as_operator(ns: &Namespace<'_>) -> String {
+    let namespace = ns.name();
+    format!("--as=system:serviceaccount:{namespace}:operator --as-group=system:masters")
 }
 
 fn what_a_controller_owns_is_left_to_it(cluster: &Cluster) -> Result<()> {
     let ns = cluster.guarded_namespace()?;
-    let twice = owned(
-        &ns,
-        &json!({"volumeClaimTemplates": [claim("data"), claim("data")]}),
-    )?;
-    let output = ns.apply(twice.to_string())?;
+    let twice = owned(&json!({"volumeClaimTemplates": [claim("data"), claim("data")]}));
+    let run = ns.kubectl(&format!("apply -f - {}", as_operator(&ns)))?;
+    let output = run.stdin(twice.to_string()).run()?;
     ensure!(output.status == 0, "{output}");
     warning(&output, "claim-duplicate-name")?;
     ensure!(!output.stderr.contains("[injected]"), "{output}");
     nothing_injected(&ns.get("sts/web")?)?;
     // what the server refuses is refused, and nobody wonders why
-    let policy = owned(&ns, &json!({"podManagementPolicy": "Foo"}))?;
-    let refused = ns.kubectl(CREATE)?.stdin(policy.to_string()).refused()?;
+    let policy = owned(&json!({"podManagementPolicy": "Foo"}));
+    let run = ns.kubectl(&format!("{CREATE} {}", as_operator(&ns)))?;
+    let refused = run.stdin(policy.to_string()).refused()?;
     ensure!(
         refused.stderr.contains("[pod-management-policy-unknown]"),
         "{refused}"
@@ -331,13 +334,13 @@ fn what_a_controller_owns_is_left_to_it(cluster: &Cluster) -> Result<()> {
 
 fn an_operator_keeps_the_servers_422(cluster: &Cluster) -> Result<()> {
     let ns = cluster.guarded_namespace()?;
-    let first = ns.apply(owned(&ns, &json!({"serviceName": "old"}))?.to_string())?;
+    let first = ns.apply(owned(&json!({"serviceName": "old"})).to_string())?;
     ensure!(first.status == 0, "{first}");
     let wrong = json!({"serviceName": "new", "updateStrategy": {"type": "Recreate"}});
-    let refused = ns.apply(owned(&ns, &wrong)?.to_string())?;
+    let refused = ns.apply(owned(&wrong).to_string())?;
     servers_own_422(&refused)?;
     warning(&refused, "update-strategy-unknown")?;
-    let same = ns.apply(owned(&ns, &json!({"serviceName": "old", "replicas": 1}))?.to_string())?;
+    let same = ns.apply(owned(&json!({"serviceName": "old", "replicas": 1})).to_string())?;
     ensure!(same.status == 0, "{same}");
     no_warning_of_ours(&same)
 }

@@ -68,11 +68,10 @@ fn claim(name: &str, storage: &str) -> Value {
         "accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": storage}}}})
 }
 
-/// A set with a claim of its own, and a mount that nobody declares.
+/// A set with a claim of its own, and one that it asks for.
 fn half_declared() -> Value {
-    let mounts =
-        json!([{"name": "cache", "mountPath": "/cache"}, {"name": "data", "mountPath": "/data"}]);
-    let file = web::with(web::plain(), MOUNTS, mounts);
+    let mounts = json!([{"name": "cache", "mountPath": "/cache"}]);
+    let file = web::with(asking(&json!({"mountPath": "/data"})), MOUNTS, mounts);
     web::with(file, CLAIMS, json!([claim("cache", "1Mi")]))
 }
 

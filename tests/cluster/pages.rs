@@ -64,7 +64,7 @@ fn is_refused(rule: &Rule) -> bool {
         Builtin::Always => true,
         Builtin::Since(minor) | Builtin::OnCreateSince(minor) => minor <= MINOR,
         // `maxUnavailable`, on which 1.36 does not act.
-        Builtin::Where(_) => false,
+        Builtin::Where(_) => rule.id == "field-invalid",
     }
 }
 

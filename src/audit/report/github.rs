@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use super::{summary, title};
 use crate::model::finding::Action;
+use crate::model::text::visible;
 use crate::review::report::{Place, Report, Row};
 
 pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
@@ -55,7 +56,9 @@ fn write_row(row: &Row, out: &mut dyn Write) -> io::Result<()> {
 
 /// The text of a command (`escapeData` in actions/toolkit).
 fn data(text: &str) -> String {
-    text.replace('%', "%25")
+    let kept: Vec<_> = text.split('\n').map(visible).collect();
+    kept.join("\n")
+        .replace('%', "%25")
         .replace('\r', "%0D")
         .replace('\n', "%0A")
 }

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::{summary, title, word};
+use crate::model::text::visible;
 use crate::review::report::{Place, Report};
 
 pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
@@ -18,7 +19,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         for located in &row.findings {
             let finding = &located.finding;
             let at = match (&row.place, located.position) {
-                (Place::File { path, .. }, Some((line, _))) => format!("<br>{path}:{line}"),
+                (Place::File { path, .. }, Some((line, _))) => format!("<br>{}:{line}", cell(path)),
                 _ => String::new(),
             };
             writeln!(
@@ -26,8 +27,8 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
                 "| {} | {}{} | `{}` | {}; {} | `{}` |",
                 word(finding.action),
                 cell(&title(row)),
-                cell(&at),
-                cell(&finding.field()),
+                at,
+                code(&finding.field()),
                 cell(&finding.message),
                 cell(&finding.help),
                 finding.rule
@@ -38,13 +39,23 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         writeln!(
             out,
             "\nnot read: {}:{}:{}: {}",
-            error.path, error.line, error.column, error.message
+            cell(&error.path),
+            error.line,
+            error.column,
+            cell(&error.message)
         )?;
     }
     Ok(())
 }
 
 /// A text that stays in its cell.
+/// A text in a cell: neither a further cell nor HTML, whatever it holds.
 fn cell(text: &str) -> String {
-    text.replace('|', "\\|").replace(['\n', '\r'], " ")
+    let shown = visible(text).replace('&', "&amp;").replace('<', "&lt;");
+    shown.replace('|', "\\|")
+}
+
+/// A text between backquotes.
+fn code(text: &str) -> String {
+    visible(text).replace('`', "'").replace('|', "\\|")
 }

@@ -1,5 +1,6 @@
 //! For people: what is wrong, set by set; sets without a finding are only counted.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use json_patch::PatchOperation;
@@ -8,6 +9,7 @@ use super::excerpt::{Excerpts, Spot};
 use super::{Style, place, summary, title, word};
 use crate::model::field_path::dotted;
 use crate::model::finding::Action;
+use crate::model::text::visible;
 use crate::review::report::{Located, Place, Report, Row, Unreadable};
 
 pub(super) fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
@@ -31,9 +33,10 @@ pub(super) fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::R
 }
 
 fn write_error(error: &Unreadable, style: Style, out: &mut dyn Write) -> io::Result<()> {
-    let (path, line, column) = (&error.path, error.line, error.column);
+    let (path, line, column) = (first(&error.path), error.line, error.column);
     let what = paint("not read", RED, style);
-    writeln!(out, "{path}:{line}:{column}  {what}\n  {}\n", error.message)
+    let message = visible(&error.message);
+    writeln!(out, "{path}:{line}:{column}  {what}\n  {message}\n")
 }
 
 fn write_row(
@@ -42,7 +45,13 @@ fn write_row(
     excerpts: Option<&Excerpts<'_>>,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    writeln!(out, "{}  {}", place(row), paint(&title(row), BOLD, style))?;
+    let (at, title) = (place(row), title(row));
+    writeln!(
+        out,
+        "{}  {}",
+        first(&at),
+        paint(&visible(&title), BOLD, style)
+    )?;
     for located in &row.findings {
         match excerpts.and_then(|excerpts| excerpt(row, located, excerpts)) {
             Some(excerpt) => writeln!(out, "{excerpt}")?,
@@ -63,7 +72,7 @@ fn write_row(
                 out,
                 "  {}  {}",
                 paint(word, GREEN, style),
-                described(operation)
+                visible(&described(operation))
             )?;
         }
     }
@@ -98,10 +107,22 @@ fn write_finding(
     let field = finding.field();
     writeln!(
         out,
-        "  {action}  {line}{field}: {} [{}]",
-        finding.message, finding.rule
+        "  {action}  {line}{}: {} [{}]",
+        visible(&field),
+        visible(&finding.message),
+        finding.rule
     )?;
-    writeln!(out, "         {}", finding.help)
+    writeln!(out, "         {}", visible(&finding.help))
+}
+
+/// A text at the beginning of a line: a runner of GitHub Actions takes a line that begins with `::` for a command.
+fn first(text: &str) -> Cow<'_, str> {
+    let shown = visible(text);
+    if shown.trim_start().starts_with("::") {
+        Cow::Owned(format!("./{shown}"))
+    } else {
+        shown
+    }
 }
 
 /// One operation in one line.

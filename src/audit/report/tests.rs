@@ -226,7 +226,7 @@ fn markdown_stays_in_its_table() {
 
 | | set | field | what | rule |
 | --- | --- | --- | --- | --- |
-| deny | shop/web<br>a,b.yaml:9 | `spec.updateStrategy.type` | \"Recreate\" is not a type; write <OnDelete> \\| 100% | `update-strategy-unknown` |
+| deny | shop/web<br>a,b.yaml:9 | `spec.updateStrategy.type` | \"Recreate\" is not a type; write &lt;OnDelete> \\| 100% | `update-strategy-unknown` |
 | warn | shop/web<br>a,b.yaml:7 | `spec.serviceName` | there is no Service; make one | `service-missing` |
 
 not read: broken.yaml:2:5: a tab cannot indent

@@ -86,13 +86,14 @@ fn counts(
 
 /// A claim of ours beside one of the user's: a replace drops it, the webhook is asked and puts it back.
 fn the_same_file_again(release: &Release<'_>) -> Result<()> {
-    let mounts =
-        json!([{"name": "own", "mountPath": "/own"}, {"name": "data", "mountPath": "/data"}]);
+    let mounts = json!([{"name": "own", "mountPath": "/own"}]);
     let mut set = web(
         &json!({"replicas": 0, "volumeClaimTemplates": [claim("own")],
         "template": template(&json!({"volumeMounts": mounts}))}),
     );
     set["metadata"]["name"] = json!("claims");
+    set["metadata"]["annotations"] =
+        json!({"steadyset.io/claim-data": "{\"mountPath\":\"/data\"}"});
     // what is put back makes the spec what it was: then there is nothing to validate
     for (line, calls) in [
         ("create -f -", [1.0, 1.0]),

@@ -282,7 +282,8 @@ pub fn orphans_are_not_restarted(ns: &Namespace<'_>, _: &Webhook, _: Duration) -
     create(
         ns,
         &json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web-0", "labels": {"app": "web"}},
-        "spec": {"containers": [{"name": "web", "image": "registry.example/web:1"}]}}),
+        "spec": {"containers": [{"name": "web", "image": "registry.example/web:1",
+            "ports": [{"name": "http", "containerPort": 8080}]}]}}),
     )?;
     says(&asked(ns, &web(&json!({})))?, "it would restart pod web-0")
 }

@@ -72,10 +72,6 @@ const INJECTED: &[(&str, &str)] = &[
         "readiness-probe/tei by \"port\": ",
     ),
     (
-        "helm__charts__horovod.yaml",
-        "readiness-probe/worker by \"port\": ",
-    ),
-    (
         "valkey-io__valkey-helm__valkey__replica.yaml",
         "readiness-probe/valkey by \"catalogue/valkey\": ",
     ),

@@ -22,12 +22,14 @@ pub const TESTS: &[Test] = &[
 
 /// A set that gets a serviceName, a claim beside its own, and all three probes.
 fn file() -> Value {
-    let mounts =
-        json!([{"name": "own", "mountPath": "/own"}, {"name": "data", "mountPath": "/data"}]);
-    web(
+    let mounts = json!([{"name": "own", "mountPath": "/own"}]);
+    let mut set = web(
         &json!({"replicas": 0, "volumeClaimTemplates": [claim("own")],
         "template": template(&json!({"volumeMounts": mounts}))}),
-    )
+    );
+    set["metadata"]["annotations"] =
+        json!({"steadyset.io/claim-data": "{\"mountPath\":\"/data\"}"});
+    set
 }
 
 fn created(cluster: &Cluster) -> Result<Namespace<'_>> {
