@@ -3,6 +3,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::yaml::read::documents;
 
+mod harmless;
 mod places;
 
 /// What comes of a set that `spec` and `pod` are merged into (RFC 7396).

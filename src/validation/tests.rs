@@ -1,4 +1,4 @@
-//! Each row: a change to a set that every server takes (RFC 7396), and what is refused of it, as `cause field: words of the help`.
+//! Each row: a change to a set that every server takes (RFC 7396), and what is refused of it.
 
 use serde_json::{Value, json};
 

@@ -133,11 +133,7 @@ fn declared<'c>(context: &Context<'c>) -> impl Iterator<Item = &'c ContainerPort
 fn help(target: &str, context: &Context<'_>) -> String {
     let names = declared(context).map(|port| &*port.name);
     nearest(target, names.filter(|name| !name.is_empty())).map_or_else(
-        || {
-            format!(
-                "declare a port named {target} in a container, or write its number as targetPort"
-            )
-        },
+        || "declare that port, or write its number as targetPort".to_owned(),
         |near| format!("did you mean targetPort: {near}?"),
     )
 }
@@ -179,7 +175,7 @@ mod tests {
             says("api", &own),
             line(
                 "api",
-                "declare a port named api in a container, or write its number as targetPort"
+                "declare that port, or write its number as targetPort"
             )
         );
         assert_eq!(

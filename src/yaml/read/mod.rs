@@ -98,6 +98,8 @@ impl Fault {
 }
 
 #[cfg(test)]
+mod encoding_tests;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod tests;

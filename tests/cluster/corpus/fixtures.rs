@@ -52,6 +52,7 @@ pub fn every_surface_says_the_same(cluster: &Cluster) -> Result<()> {
         ("api-version-removed", Surface::Webhook),
         ("api-version-removed", Surface::Cluster),
         ("field-type-wrong", Surface::Cluster),
+        ("field-invalid", Surface::Cluster),
     ])
 }
 

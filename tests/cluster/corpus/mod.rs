@@ -237,10 +237,8 @@ fn nothing_is_said_of_what_is_meant(outcomes: &[Outcome]) -> Result<()> {
 /// At most one file in seven hears a complaint, and none that is too long to be shown whole.
 fn few_words(outcomes: &[Outcome]) -> Result<()> {
     let mut all = outcomes.iter().flat_map(Outcome::complaints);
-    ensure!(
-        !all.any(|text| text.contains('\u{2026}')),
-        "a warning was cut"
-    );
+    let cut = all.find(|text| text.contains('\u{2026}'));
+    ensure!(cut.is_none(), "a warning was cut: {cut:?}");
     let mut files: BTreeMap<&str, bool> = BTreeMap::new();
     for outcome in outcomes {
         *files.entry(&outcome.file).or_default() |= outcome.complaints().next().is_some();
