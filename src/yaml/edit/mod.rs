@@ -4,7 +4,8 @@
 //! of the first text. What is written follows what stands nearby: indentation, dashes, quotes, line ends, JSON or YAML.
 //!
 //! ```
-//! use steadyset::yaml::read::{apply, documents, edits};
+//! use steadyset::yaml::edit::{apply, edits};
+//! use steadyset::yaml::read::documents;
 //!
 //! let text = "apiVersion: v1\nkind: Service\nmetadata:\n  name: web # ours\n";
 //! let body = documents(text).next().unwrap().unwrap().read().unwrap();
