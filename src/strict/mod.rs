@@ -94,14 +94,12 @@ impl Authored {
             slips.document = read(&self.json);
             slips.stored = old_object.and_then(read);
             let subject = Subject { slips, ..subject };
-            let patch = if subject.is_whole() || subject.slips.is_final() {
-                None
-            } else {
-                identity::patch(&subject.set)
-            };
-            Subject {
-                slips: patch.unwrap_or_else(|| subject.slips.clone()),
-                ..subject
+            if subject.is_whole() || subject.slips.is_final() {
+                return subject;
+            }
+            match identity::patch(&subject.set) {
+                Some(slips) => Subject { slips, ..subject },
+                None => subject,
             }
         }))
     }

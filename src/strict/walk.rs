@@ -57,6 +57,24 @@ pub(super) fn faults(schema: &Schema, json: &str) -> serde_json::Result<Vec<Faul
 
 /// Whether a value may stand where that shape is asked for, whatever it holds.
 pub(super) fn fits(schema: &Schema, shape: Shape, value: &serde_json::Value) -> bool {
+    may_stand(schema, shape, value, |fault| fault.pointer.is_empty())
+}
+
+/// Whether a value may stand where that shape is asked for, with all that it holds: what is of the wrong type in it would be refused
+/// there, and a field that is not known is dropped there as it was before.
+pub(super) fn is_sound(schema: &Schema, shape: Shape, value: &serde_json::Value) -> bool {
+    may_stand(schema, shape, value, |fault| {
+        matches!(fault.kind, Kind::Shape(_))
+    })
+}
+
+/// Whether a value has no fault that counts, and is no mapping of another kind.
+fn may_stand(
+    schema: &Schema,
+    shape: Shape,
+    value: &serde_json::Value,
+    counts: impl Fn(&Fault) -> bool,
+) -> bool {
     let mut faults = Vec::new();
     let walk = Walk {
         schema,
@@ -70,28 +88,7 @@ pub(super) fn fits(schema: &Schema, shape: Shape, value: &serde_json::Value) -> 
     };
     // never fails: a `Value` is JSON
     walk.deserialize(value).is_ok()
-        && !faults.iter().any(|fault| fault.pointer.is_empty())
-        && !is_another_object(schema, shape, value, &faults)
-}
-
-/// Whether a value may stand where that shape is asked for, with all that it holds: what is of the wrong type in it would be refused
-/// there, and a field that is not known is dropped there as it was before.
-pub(super) fn is_sound(schema: &Schema, shape: Shape, value: &serde_json::Value) -> bool {
-    let mut faults = Vec::new();
-    let walk = Walk {
-        schema,
-        shape,
-        is_held: false,
-        path: Path {
-            parent: None,
-            token: Token::Root,
-        },
-        faults: &mut faults,
-    };
-    walk.deserialize(value).is_ok()
-        && !faults
-            .iter()
-            .any(|fault| matches!(fault.kind, Kind::Shape(_)))
+        && !faults.iter().any(counts)
         && !is_another_object(schema, shape, value, &faults)
 }
 

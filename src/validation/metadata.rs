@@ -1,9 +1,7 @@
 //! Names, labels, annotations and selectors (`ValidateObjectMeta`, `ValidateLabels`, `ValidateLabelSelector`).
 
 use super::at::At;
-use super::formats::{
-    as_dns_label, is_dns_name, is_label_value, is_qualified_name, suggestion, unsupported,
-};
+use super::formats::{as_dns_label, is_label_value, is_qualified_name, suggestion, unsupported};
 use super::{Cause, Found};
 use crate::model::name::is_dns_label;
 use crate::model::text::quoted;
@@ -157,13 +155,5 @@ pub(super) fn requirement(at: &At<'_>, operators: &[&str], found: &mut Found) {
         if !is_label_value(value.text()) {
             bad_value(&value, value.text(), found);
         }
-    }
-}
-
-/// A name that many fields take: the name of another object.
-pub(super) fn reference(at: &At<'_>, found: &mut Found) {
-    let text = at.text();
-    if !text.is_empty() && !is_dns_name(text) {
-        super::formats::dns_name(at, found);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::at::At;
 use super::formats::{dns_name, one_of, required, unsupported};
-use super::metadata::{labels, reference};
+use super::metadata::labels;
 use super::{Cause, Found, container, scheduling, security, volumes};
 use crate::model::text::quoted;
 
@@ -26,7 +26,7 @@ pub(super) fn check(pods: &At<'_>, found: &mut Found) {
     dns(pods, found);
     labels(&pods.field("nodeSelector"), found);
     dns_name(&pods.field("nodeName"), found);
-    reference(&pods.field("serviceAccountName"), found);
+    dns_name(&pods.field("serviceAccountName"), found);
     dns_name(&pods.field("priorityClassName"), found);
     dns_name(&pods.field("runtimeClassName"), found);
     one_of(

@@ -35,7 +35,7 @@ pub fn replace(path: &Path, before: &str, after: &str) -> Result<(), NotReplaced
         .prefix(".steadyset-")
         .tempfile_in(folder)?;
     let read = fs::read(&path)?;
-    if text(&read).is_ok_and(|now| now != before) || text(&read).is_err() {
+    if !text(&read).is_ok_and(|now| now == before) {
         return Err(NotReplaced::Changed);
     }
     new.write_all(&Encoding::of(&read).bytes(after))?;

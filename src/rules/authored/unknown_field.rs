@@ -97,11 +97,7 @@ fn misplaced(context: &Context<'_>, fields: &[(&str, &Right)]) -> Option<Violati
     // the mapping may have been misspelt itself
     let is_there = mapping == context.slips.written(home);
     let message = match (is_there, others) {
-        (true, _) => "there is no such field, and the API server drops it".to_owned(),
-        (false, []) => format!(
-            "there is no such field here, and the API server drops it; it belongs in {}",
-            place(home)
-        ),
+        (true, _) | (false, []) => dropped(is_there, home),
         (false, others) => {
             let names = others.iter().map(|(pointer, _)| split(pointer).1);
             let names: Vec<_> = std::iter::once(name).chain(names).take(SHOWN).collect();
@@ -131,18 +127,22 @@ fn misplaced(context: &Context<'_>, fields: &[(&str, &Right)]) -> Option<Violati
 /// How many names of fields one message shows.
 const SHOWN: usize = 4;
 
+/// What becomes of a field; `is_there` says that it stands in the mapping that it belongs in.
+fn dropped(is_there: bool, home: &str) -> String {
+    if is_there {
+        return "there is no such field, and the API server drops it".to_owned();
+    }
+    format!(
+        "there is no such field here, and the API server drops it; it belongs in {}",
+        place(home)
+    )
+}
+
 /// A field that is not moved where it belongs.
 fn kept(context: &Context<'_>, pointer: &str, right: &Right) -> Violation {
     let (home, field) = split(&right.pointer);
     let is_there = split(pointer).0 == context.slips.written(home);
-    let dropped = if is_there {
-        "there is no such field, and the API server drops it".to_owned()
-    } else {
-        format!(
-            "there is no such field here, and the API server drops it; it belongs in {}",
-            place(home)
-        )
-    };
+    let dropped = dropped(is_there, home);
     match &right.obstacle {
         Some(Obstacle::Union(member)) => {
             let (of_union, wanted) = split(home);
